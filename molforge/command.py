@@ -1,0 +1,202 @@
+"""Text to action: what a language model writes, read as kindly as can be without guessing.
+
+Accepted, in this order of preference:
+
+* a JSON object with the wire fields, alone, in a code fence or inside prose
+  (``{"action_type": "design", "smiles": ["CCO"]}``; ``{"action": {...}}`` is unwrapped);
+* the last line that starts with a verb::
+
+    suggest M1 [fluorine_scan]
+    design CCO; CCN
+    assay M3, M4: potency, logd            assay CCO; CCN: potency x2
+    assay(M3, potency x2)
+    nominate M3 potency=8.1[7.5,8.7] logd=2.1[1.8,2.4]
+    stop the series is dead
+
+Anything else is an ``AgentError`` that shows the grammar.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from molforge.actions import MAX_STRUCTURES, Action, ActionType, Prediction
+from molforge.errors import AgentError, did_you_mean
+
+GRAMMAR = (
+    "write one JSON action or one line: 'suggest M1', 'design SMILES; SMILES', "
+    "'assay M2, M3: potency, logd x2' (SMILES may stand for ids, separated by ';'), "
+    "'nominate M3 potency=8.1[7.5,8.7]', 'stop REASON'"
+)
+_FENCE = re.compile(r"```[a-zA-Z]*\n?(.*?)```", re.DOTALL)
+_VERB = re.compile(
+    r"^[\s>*\-`]*(?:action|command|final answer)?\s*:?\s*[*`]*"
+    r"(suggest|design|assay|nominate|stop)\b[*`]*\s*[:(]?\s*(.*)$",
+    re.IGNORECASE,
+)
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_PREDICTION = re.compile(
+    rf"([A-Za-z_]+)\s*=\s*({_NUMBER})\s*[\[(]\s*({_NUMBER})\s*(?:,|\.\.|to|;)\s*({_NUMBER})\s*[\])]"
+)
+_ASSAY = re.compile(r"^([A-Za-z_]+)(?:\s*[x*]\s*(\d+))?$")
+_ID = re.compile(r"^[Mm]\d+$")
+_LIST_FIELDS = ("smiles", "compounds", "assays")
+_TEXT_FIELDS = ("compound", "transformation", "rationale", "reason")
+
+
+def parse_command(text: str, *, assays: tuple[str, ...]) -> Action:
+    """Return the action that ``text`` asks for; raise ``AgentError`` where there is none.
+
+    ``assays`` are the names of the menu: they tell ``assay(M3, potency)`` apart from two compounds.
+    """
+    if not text.strip():
+        raise AgentError(f"empty command; {GRAMMAR}")
+    candidates = [*(block.strip() for block in _FENCE.findall(text)), text]
+    for candidate in candidates:
+        if (found := _find_object(candidate)) is not None:
+            return action_from_mapping(found)
+    for candidate in candidates:
+        for line in reversed(candidate.splitlines()):
+            if match := _VERB.match(line):
+                return _parse_line(match[1].lower(), match[2].strip().strip("`*").strip(), assays)
+    raise AgentError(f"no action found in the text; {GRAMMAR}")
+
+
+def _find_object(text: str) -> dict[str, Any] | None:
+    decoder = json.JSONDecoder()
+    start = text.find("{")
+    while start != -1:
+        try:
+            found, _ = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, dict):
+            inner = found.get("action")
+            found = inner if isinstance(inner, dict) else found
+            if "action_type" in found or "action" in found or "type" in found:
+                return found
+        start = text.find("{", start + 1)
+    return None
+
+
+def action_from_mapping(message: Mapping[str, Any]) -> Action:
+    """Return the action a JSON object stands for; raise ``AgentError`` for fields of the wrong shape."""
+    fields = {name: value for name, value in message.items() if value is not None}
+    verb = fields.pop("action_type", None) or fields.pop("action", None) or fields.pop("type", None)
+    fields.pop("metadata", None)
+    known = {*_LIST_FIELDS, *_TEXT_FIELDS, "n", "replicates", "predicted"}
+    if unknown := sorted(set(fields) - known):
+        hint = did_you_mean(unknown[0], sorted(known))
+        raise AgentError(f"unknown field {unknown[0]!r}{hint}; allowed: {', '.join(sorted(known))}")
+    values: dict[str, Any] = {"action_type": _verb(verb)}
+    for name in _LIST_FIELDS:
+        if name in fields:
+            values[name] = _strings(name, fields[name])
+    for name in _TEXT_FIELDS:
+        if name in fields:
+            values[name] = _string(name, fields[name])
+    for name in ("n", "replicates"):
+        if name in fields:
+            values[name] = _integer(name, fields[name])
+    if "predicted" in fields:
+        values["predicted"] = _predictions(fields["predicted"])
+    return Action(**values)
+
+
+def _verb(value: object) -> ActionType:
+    try:
+        return ActionType(str(value).lower())
+    except ValueError:
+        names = ", ".join(ActionType)
+        raise AgentError(f"unknown action_type {value!r}; allowed: {names}") from None
+
+
+def _string(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise AgentError(f"{name} must be a string, not {value!r:.60}")
+    return value
+
+
+def _strings(name: str, value: object) -> tuple[str, ...]:
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise AgentError(f"{name} must be a list of strings, not {value!r:.60}")
+    return tuple(items)
+
+
+def _integer(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise AgentError(f"{name} must be a whole number, not {value!r:.60}")
+    return value
+
+
+def _predictions(value: object) -> dict[str, Prediction]:
+    if not isinstance(value, Mapping):
+        raise AgentError("predicted must map an objective to {value, low, high}")
+    predictions = {}
+    for name, item in value.items():
+        try:
+            numbers = {part: float(item[part]) for part in ("value", "low", "high")}
+        except (TypeError, KeyError, ValueError, IndexError):
+            raise AgentError(f"predicted[{name!r}] must be an object with numbers value, low, high") from None
+        predictions[str(name)] = Prediction(**numbers)
+    return predictions
+
+
+def _parse_line(verb: str, rest: str, assays: tuple[str, ...]) -> Action:
+    kind = ActionType(verb)
+    if kind is ActionType.STOP:
+        return Action(action_type=kind, reason=rest.rstrip(")") or "no reason given")
+    if kind is ActionType.NOMINATE:
+        return _parse_nominate(rest)
+    if kind is ActionType.SUGGEST:
+        words = rest.rstrip(")").replace(",", " ").split()
+        transformation = words[1].strip("[]") if len(words) > 1 else None
+        return Action(action_type=kind, compound=words[0] if words else None, transformation=transformation)
+    if kind is ActionType.DESIGN:
+        return Action(action_type=kind, smiles=_split_structures(rest))
+    return _parse_assay(rest, assays)
+
+
+def _parse_nominate(rest: str) -> Action:
+    compound = re.split(r"[\s,):]", rest, maxsplit=1)[0] if rest else None
+    predicted = {
+        name.lower(): Prediction(value=float(value), low=float(low), high=float(high))
+        for name, value, low, high in _PREDICTION.findall(rest)
+    }
+    return Action(action_type=ActionType.NOMINATE, compound=compound, predicted=predicted)
+
+
+def _split_structures(text: str) -> tuple[str, ...]:
+    """Split at ';', ',' or white space; none of them occurs in a SMILES that may be made."""
+    parts = (part.strip("'\"`[] ") if part[:1] in "'\"`" else part for part in re.split(r"[;,\s]+", text))
+    return tuple(part for part in parts if part)
+
+
+def _parse_assay(rest: str, assays: tuple[str, ...]) -> Action:
+    closing = rest.removesuffix(")") if rest.count(")") > rest.count("(") else rest
+    subjects: list[str] = []
+    names: list[str] = []
+    replicates = 1
+    spaced = re.sub(r"\s*([x*])\s*(\d+)\s*(?=[,;\s]|$)", r"\1\2", closing.replace(": ", " "))
+    for word in _split_structures(spaced.rstrip(":")):
+        match = _ASSAY.match(word.rstrip(":"))
+        if match and match[1].lower() in assays:
+            names.append(match[1].lower())
+            replicates = max(replicates, int(match[2] or 1))
+        elif re.fullmatch(r"[x*]\d+", word):
+            replicates = max(replicates, int(word[1:]))
+        else:
+            subjects.append(word.rstrip(":"))
+    if not names:
+        raise AgentError(f"no assay of the menu named; allowed: {', '.join(assays)}")
+    ids = tuple(word.upper() for word in subjects if _ID.match(word))
+    smiles = tuple(word for word in subjects if not _ID.match(word))
+    if len(smiles) > MAX_STRUCTURES:
+        raise AgentError(f"{len(smiles)} structures in one assay; at most {MAX_STRUCTURES}")
+    return Action(
+        action_type=ActionType.ASSAY, compounds=ids, smiles=smiles, assays=tuple(names), replicates=replicates
+    )

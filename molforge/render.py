@@ -1,0 +1,87 @@
+"""The observation as text: a few hundred tokens that a language model can play from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from molforge.notebook import Notebook, Reading
+from molforge.profile import Kind, Objective
+from molforge.programme import Programme
+
+_SHOWN = ("logp", "tpsa", "molecular_weight")
+
+
+def render_opening(programme: Programme, notebook: Notebook, *, ignored: list[str]) -> str:
+    """Return the brief and the compounds in hand as text."""
+    lines = [programme.title, "", "Target product profile (all must hold for the whole score):"]
+    lines += [f"- {_objective(objective)}" for objective in programme.profile.objectives]
+    lines += ["", f"Budget {programme.budget:g} credits, {programme.max_steps} actions. Assays (credits, se):"]
+    lines += [f"- {a.name}: {a.price:g}, se {a.se:.2f} {a.unit}" for a in programme.menu]
+    lines += ["", *(f"* {rule}" for rule in programme.rules), "", "Compounds in hand:"]
+    lines += [_compound(c.as_public(), notebook.of(c.id)) for c in notebook.compounds.values()]
+    if ignored:
+        lines += ["", f"Ignored arguments of reset: {', '.join(ignored)}"]
+    return "\n".join(lines)
+
+
+def render_step(
+    *,
+    compounds: list[dict[str, Any]],
+    readings: list[Reading],
+    suggestions: list[dict[str, str]],
+    remarks: list[str],
+    error: str | None,
+    budget_left: float,
+    steps_left: int,
+    ending: str | None,
+) -> str:
+    """Return what one action changed as text."""
+    lines = []
+    if error is not None:
+        lines.append(f"Not done: {error}")
+    lines += [remark for remark in remarks if remark not in (error or "")]
+    grouped: dict[str, dict[str, list[Reading]]] = {}
+    for reading in readings:
+        grouped.setdefault(reading.compound, {}).setdefault(reading.reads, []).append(reading)
+    listed = set()
+    for compound in compounds:
+        if "refused" not in compound:
+            listed.add(compound["id"])
+            lines.append(_compound(compound, grouped.get(compound["id"], {})))
+    lines += [f"{name}: {_readings(by)}" for name, by in grouped.items() if name not in listed]
+    lines += [f"suggestion {s['smiles']} ({s['transformation']})" for s in suggestions]
+    lines.append(ending or f"Budget left {budget_left:g} credits, {steps_left} actions left.")
+    return "\n".join(lines)
+
+
+def _objective(objective: Objective) -> str:
+    numbers = objective.limits
+    if objective.kind is Kind.WINDOW:
+        target = f"between {numbers[1]:g} and {numbers[2]:g} (worthless below {numbers[0]:g} or above {numbers[3]:g})"
+    elif objective.kind is Kind.UP:
+        target = f"at least {numbers[1]:g} (worthless below {numbers[0]:g})"
+    else:
+        target = f"at most {numbers[1]:g} (worthless above {numbers[0]:g})"
+    made_of = " - ".join(name for name, _ in objective.terms)
+    formula = f" = {made_of}" if len(objective.terms) > 1 else ""
+    return (
+        f"{objective.name}{formula} [{objective.unit}] {target}, weight {objective.weight:g}, "
+        f"read by {', '.join(objective.assays)}"
+    )
+
+
+def _compound(compound: dict[str, Any], by_property: Any) -> str:
+    shown = ", ".join(f"{name} {compound['properties'][name]:g}" for name in _SHOWN)
+    status = "made" if compound["made"] else f"not made, {compound['make_price']:g} credits"
+    alerts = f"; alerts {', '.join(compound['alerts'][:3])}" if compound["alerts"] else ""
+    readings = _readings(by_property)
+    return f"{compound['id']} {compound['smiles']} ({status}; {shown}{alerts}){' | ' + readings if readings else ''}"
+
+
+def _readings(by_property: Any) -> str:
+    return ", ".join(f"{name} {_values(readings)}" for name, readings in by_property.items())
+
+
+def _values(readings: Iterable[Reading]) -> str:
+    return " ".join(f"{r.qualifier}{r.value:.2f}" for r in readings)
