@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from molforge.actions import Action, ActionType
+from molforge.actions import Action, ActionType, Prediction
 from molforge.command import GRAMMAR, parse_command
 from molforge.contract import Phase, Step
 from molforge.errors import AgentError, EpisodeOver
@@ -115,19 +115,21 @@ class Episode:
         compound = self.laboratory.compound(action.compound)
         if not compound.made:
             raise AgentError(f"{compound.id} has not been made: only a made compound can be nominated")
-        names = [objective.name for objective in self.programme.profile.objectives]
-        for name, prediction in action.predicted.items():
-            if name not in names:
-                raise AgentError(f"no objective {name!r} in the profile; allowed: {', '.join(names)}")
-            numbers = (prediction.value, prediction.low, prediction.high)
-            if not all(math.isfinite(number) for number in numbers):
-                raise AgentError(f"the prediction of {name} must be finite numbers")
-            if prediction.low > prediction.high:
-                raise AgentError(f"the prediction of {name} has low {prediction.low} above high {prediction.high}")
-            self._predicted[name] = dict(zip(("value", "low", "high"), numbers, strict=True))
+        self._predicted = {name: self._checked(name, p) for name, p in action.predicted.items()}
         self._nominee = compound
         self.phase = Phase.NOMINATED
         return Outcome()
+
+    def _checked(self, name: str, prediction: Prediction) -> dict[str, float]:
+        names = [objective.name for objective in self.programme.profile.objectives]
+        if name not in names:
+            raise AgentError(f"no objective {name!r} in the profile; allowed: {', '.join(names)}")
+        numbers = (prediction.value, prediction.low, prediction.high)
+        if not all(math.isfinite(number) for number in numbers):
+            raise AgentError(f"the prediction of {name} must be finite numbers")
+        if prediction.low > prediction.high:
+            raise AgentError(f"the prediction of {name} has low {prediction.low} above high {prediction.high}")
+        return dict(zip(("value", "low", "high"), numbers, strict=True))
 
     def _stop(self, action: Action) -> Outcome:
         self._reason = (action.reason or "no reason given")[:500]
