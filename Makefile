@@ -1,0 +1,65 @@
+# MolForge: every command that this project relies on. `make` alone lists them.
+#
+#   PYTHON=python3.12 make setup     another interpreter (3.11 or newer)
+#   MOLFORGE_PIP=1 make setup        pip, even where there is uv
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: help setup setup-run run serve test slow container check lint format types imports wheel clients \
+        validate landscapes pins space clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv with everything: server, client, agent, tests, lint, types
+	@scripts/venv.sh dev
+
+setup-run:
+	@scripts/venv.sh run
+
+run: setup-run ## play one programme of every family with the reference planner through a real server
+	@$(BIN)/molforge play --policy planner --all
+
+serve: setup-run ## start the server on http://127.0.0.1:8000
+	@$(BIN)/molforge serve --host 127.0.0.1 --port 8000
+
+test: setup ## the test suite (under ten minutes on two cores)
+	@$(BIN)/python -m pytest
+
+slow: setup ## the tests that take longer: wheel, replays, tables
+	@$(BIN)/python -m pytest -m slow
+
+container: setup ## build the image, start it, play through it; skipped where no engine can run
+	@scripts/container.sh
+
+check: ## everything that CI does
+	@bash .ci/run
+
+lint: setup ## ruff, rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: setup ## let ruff rewrite what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+
+imports: setup ## imports point one way
+	@$(BIN)/lint-imports
+
+wheel: setup ## build the wheel, install it in a clean environment, start the server from it
+	@scripts/wheel.sh
+
+clients: setup ## the stock clients and validators: openenv-core 0.3.0 and openenv 0.10.0, one environment each
+	@scripts/clients.sh
+
+pins: ## solve the requirements lists anew (needs uv)
+	@scripts/pins.sh
+
+clean: ## remove .venv and everything built
+	@rm -rf .venv build dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
