@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graders.score import Score
+from molforge.notebook import variance_of_call
+from molforge.profile import Objective, Profile
 
 WEIGHTS = {"base": 0.70, "evidence": 0.12, "calibration": 0.08, "economy": 0.10}
 ALPHA = 0.1
@@ -19,30 +21,9 @@ ALPHA = 0.1
 Record = Mapping[str, Any]
 
 
-def desirability(objective: Record, value: float) -> float:
-    """Return the desirability in [0, 1] of one objective at ``value``, from the brief's limits."""
-    limits: Sequence[float] = objective["limits"]
-    if objective["kind"] == "window":
-        low, low_met, high_met, high = limits
-        return max(0.0, min(1.0, (value - low) / (low_met - low), (high - value) / (high - high_met)))
-    unacceptable, met = limits
-    return max(0.0, min(1.0, (value - unacceptable) / (met - unacceptable)))
-
-
-def true_value(objective: Record, values: Mapping[str, float]) -> float:
-    """Return the objective's true value from the true values of its properties."""
-    return float(sum(sign * values[name] for name, sign in objective["terms"]))
-
-
-def overall_desirability(episode: Record, values: Mapping[str, float]) -> float:
-    """Return D: the weighted geometric mean (Derringer and Suich 1980) of the true desirabilities."""
-    total = 0.0
-    for objective in episode["objectives"]:
-        d = desirability(objective, true_value(objective, values))
-        if d <= 0.0:
-            return 0.0
-        total += objective["weight"] * math.log(d)
-    return math.exp(total)
+def objectives(episode: Record) -> list[Objective]:
+    """Return the episode's objectives."""
+    return [Objective.from_record(record) for record in episode["objectives"]]
 
 
 def profile(episode: Record) -> float:
@@ -51,7 +32,8 @@ def profile(episode: Record) -> float:
     if nominee["nearest"] > truth["prior_art_limit"]:
         return 0.0
     lead = truth["lead_desirability"]
-    value = (overall_desirability(episode, nominee["values"]) - lead) / (1.0 - lead)
+    desirability = Profile(tuple(objectives(episode))).desirability(nominee["values"])
+    value = (desirability - lead) / (1.0 - lead)
     return min(1.0, max(0.0, value))
 
 
@@ -62,9 +44,9 @@ def evidence(episode: Record) -> float:
     """
     nominee = episode["nominee"]
     total = 0.0
-    for objective in episode["objectives"]:
+    for objective in objectives(episode):
         variance = reference = 0.0
-        for name, _ in objective["terms"]:
+        for name, _ in objective.terms:
             readings = [r for r in nominee["readings"] if r["reads"] == name]
             variance += _variance(readings) if readings else math.inf
             reference += episode["standard_se"][name] ** 2 / 2
@@ -77,8 +59,11 @@ def _variance(readings: Sequence[Record]) -> float:
     groups: dict[tuple[str, int], list[Record]] = {}
     for reading in readings:
         groups.setdefault((reading["assay"], reading["call"]), []).append(reading)
-    weight = sum(1.0 / (g[0]["well_se"] ** 2 / len(g) + g[0]["run_se"] ** 2) for g in groups.values())
-    return 1.0 / weight
+    variances = (
+        variance_of_call(len(group), well_se=group[0]["well_se"], run_se=group[0]["run_se"])
+        for group in groups.values()
+    )
+    return 1.0 / sum(1.0 / variance for variance in variances)
 
 
 def interval_score(low: float, high: float, true: float) -> float:
@@ -90,12 +75,12 @@ def calibration(episode: Record) -> float:
     """Return the mean over objectives of ``max(0, 1 - IS / IS_prior)``; absent intervals earn 0."""
     nominee = episode["nominee"]
     total = 0.0
-    for objective in episode["objectives"]:
-        predicted = nominee["predicted"].get(objective["name"])
+    for objective in objectives(episode):
+        predicted = nominee["predicted"].get(objective.name)
         if predicted is not None:
-            true = true_value(objective, nominee["values"])
+            true = objective.value(nominee["values"])
             score = interval_score(predicted["low"], predicted["high"], true)
-            total += max(0.0, 1.0 - score / objective["prior_width"])
+            total += max(0.0, 1.0 - score / objective.prior_width)
     return total / len(episode["objectives"])
 
 

@@ -168,10 +168,7 @@ class Episode:
             "steps": self.steps,
             "budget": programme.budget,
             "budget_left": self.laboratory.budget_left,
-            "objectives": [
-                {**objective.as_brief(), "terms": [list(term) for term in objective.terms]}
-                for objective in programme.profile.objectives
-            ],
+            "objectives": [objective.as_record() for objective in programme.profile.objectives],
             "standard_se": {name: programme.standard_assay(name).se for name in programme.profile.properties},
             "nominee": None if self._nominee is None else self._nominee_record(self._nominee),
             "truth": {

@@ -78,11 +78,16 @@ class Estimate:
     variance: float
 
 
+def variance_of_call(count: int, *, well_se: float, run_se: float) -> float:
+    """Return the variance of the mean of ``count`` readings of one call: ``well_se^2/n + run_se^2``."""
+    return well_se**2 / count + run_se**2
+
+
 def combine(readings: Iterable[Reading]) -> Estimate | None:
     """Return the inverse-variance mean of readings of one property of one compound.
 
-    n readings of one assay in one call share the run offset: their mean has variance
-    ``well_se^2 / n + run_se^2``. A censored reading enters at its bound. None without a reading.
+    Readings of one assay in one call share the run offset and are averaged first. A censored
+    reading enters at its bound. None without a reading.
     """
     groups: dict[tuple[str, int], list[Reading]] = {}
     for reading in readings:
@@ -90,7 +95,7 @@ def combine(readings: Iterable[Reading]) -> Estimate | None:
     weight_sum = weighted = 0.0
     for group in groups.values():
         mean = math.fsum(r.value for r in group) / len(group)
-        weight = 1.0 / (group[0].well_se ** 2 / len(group) + group[0].run_se ** 2)
+        weight = 1.0 / variance_of_call(len(group), well_se=group[0].well_se, run_se=group[0].run_se)
         weight_sum += weight
         weighted += weight * mean
     return Estimate(weighted / weight_sum, 1.0 / weight_sum) if groups else None

@@ -51,6 +51,24 @@ class Objective:
         """Return the objective's value from the values of its properties."""
         return sum(sign * properties[name] for name, sign in self.terms)
 
+    @staticmethod
+    def from_record(record: Mapping[str, Any]) -> Objective:
+        """Return the objective of a recorded episode: the brief's fields and ``terms``."""
+        return Objective(
+            name=record["name"],
+            unit=record["unit"],
+            kind=Kind(record["kind"]),
+            limits=tuple(record["limits"]),
+            weight=record["weight"],
+            terms=tuple((name, sign) for name, sign in record["terms"]),
+            assays=tuple(record["assays"]),
+            prior_width=record["prior_width"],
+        )
+
+    def as_record(self) -> dict[str, Any]:
+        """Return what a recorded episode keeps of it."""
+        return {**self.as_brief(), "terms": [list(term) for term in self.terms]}
+
     def as_brief(self) -> dict[str, Any]:
         """Return what the agent is told of it."""
         return {

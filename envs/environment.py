@@ -1,0 +1,93 @@
+"""One session's environment: reset, step, state. What a server, a trainer or a test holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from envs.arguments import Request, parse_arguments
+from envs.assembly import assemble
+from envs.family import Family
+from molforge.actions import Action
+from molforge.contract import Step
+from molforge.episode import Episode, Grader
+from molforge.errors import NotReset
+from molforge.seeding import DEFAULT_SECRET
+
+
+class MolforgeEnvironment:
+    """Plays one programme after another. Implements ``molforge.contract.Environment``."""
+
+    def __init__(self, secret: bytes = DEFAULT_SECRET) -> None:
+        self._secret = secret
+        self._episode: Episode | None = None
+        self._episode_id: str | None = None
+        self._last_reply: dict[str, Any] | None = None
+        self._resets = 0
+        self._unseeded: dict[tuple[str, str], int] = {}
+
+    def reset(self, arguments: Mapping[str, Any], *, session_id: str = "") -> Step:
+        """Open a programme; raise ``BadArgument`` for impossible values of known arguments.
+
+        Without a seed or index the first programme of a session is index 0 of the split, each further
+        one the next, so that a caller who never seeds still meets many worlds.
+        """
+        request = parse_arguments(arguments)
+        seed = self._seed(request)
+        family: Family = _load(request.spec.entry)
+        grade: Grader = _load(request.spec.grader)
+        programme = assemble(family, request, secret=self._secret, seed=seed)
+        self._episode = Episode(programme, grade, session_id=session_id, ignored=request.ignored)
+        self._resets += 1
+        self._episode_id = request.episode_id or _episode_id(session_id, self._resets)
+        return self._replied(self._episode.opening())
+
+    def step(self, action: Action) -> Step:
+        """Carry out one action; raise ``NotReset`` before reset, ``EpisodeOver`` after the end."""
+        if self._episode is None:
+            raise NotReset
+        return self._replied(self._episode.step(action))
+
+    def state(self) -> dict[str, Any]:
+        """Return ``episode_id``, ``step_count``, ``last_reply`` and the public notebook."""
+        state: dict[str, Any] = {
+            "episode_id": self._episode_id,
+            "step_count": 0 if self._episode is None else self._episode.steps,
+            "last_reply": self._last_reply,
+        }
+        return state if self._episode is None else {**state, **self._episode.notebook_state()}
+
+    def close(self) -> None:
+        """Drop the programme."""
+        self._episode = None
+        self._last_reply = None
+
+    @property
+    def episode(self) -> Episode:
+        """The programme being played, truth included: for graders' records, audits and tests."""
+        if self._episode is None:
+            raise NotReset
+        return self._episode
+
+    def _seed(self, request: Request) -> int:
+        if request.seed is not None:
+            return request.seed
+        counter = (request.spec.task_id, request.split)
+        seed = self._unseeded.get(counter, 0)
+        self._unseeded[counter] = seed + 1
+        return seed
+
+    def _replied(self, step: Step) -> Step:
+        self._last_reply = {"observation": step.observation, "reward": step.reward, "done": step.done}
+        return step
+
+
+def _episode_id(session_id: str, resets: int) -> str:
+    return hashlib.blake2b(f"{session_id}/{resets}".encode(), digest_size=16).hexdigest()
+
+
+def _load(entry: str) -> Any:
+    module, name = entry.split(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,94 @@
+"""What a family is: the parts that differ, over the shared assembly."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from envs.arguments import Request
+from envs.drawing import FloatArray
+from envs.objectives import Template
+from molforge import seeding
+from molforge.assays import ASSAYS, Assay
+from molforge.chem.structure import Structure
+from molforge.landscapes.catalogue import ANTI
+from molforge.landscapes.world import World
+from molforge.profile import Profile
+from molforge.programme import Programme
+
+if TYPE_CHECKING:
+    from molforge.landscapes.pool import Pool
+
+
+class TargetWorld:
+    """The hidden world of one programme, as the kernel asks for it; remembers what it was asked."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._values: dict[str, Mapping[str, float]] = {}
+
+    def values(self, structure: Structure) -> Mapping[str, float]:
+        """Return every property of a structure."""
+        found = self._values.get(structure.identity)
+        if found is None:
+            found = self._values[structure.identity] = self._world.values(structure)
+        return found
+
+    def nearest(self, structure: Structure) -> float:
+        """Return the similarity to the closest published active of the programme's target."""
+        return self._world.nearest(structure, "potency")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A world with a drawn profile, before compounds are chosen for it."""
+
+    request: Request
+    seed: int
+    key: bytes
+    target: str
+    pool: Pool
+    world: TargetWorld
+    values: Mapping[str, FloatArray]
+    """Property to its values over the pool in this world, shape (pool,)."""
+    profile: Profile
+
+    @property
+    def noise_key(self) -> bytes:
+        """Key of this episode's noise."""
+        return seeding.noise_key(self.key, self.request.noise_seed)
+
+    @property
+    def code_name(self) -> str:
+        """A name for the target that tells nothing."""
+        rng = seeding.stream(self.key, "code name")
+        letters = "".join(rng.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(2))
+        return f"{letters}-{rng.randint(100, 999)}"
+
+
+class Family(Protocol):
+    """One task family."""
+
+    task_id: str
+    templates: tuple[Template, ...]
+    menu: tuple[Assay, ...]
+
+    def share(self, difficulty: float) -> float:
+        """Return the share of the pool that is to meet the whole profile."""
+
+    def compose(self, opening: Opening, rng: random.Random) -> Programme | None:
+        """Choose the compounds and close the programme; None where the profile has to be redrawn."""
+
+
+def menu_of(*names: str) -> tuple[Assay, ...]:
+    """Return the assays of these names, in this order."""
+    return tuple(ASSAYS[name] for name in names)
+
+
+def roles_of(templates: tuple[Template, ...], target: str) -> dict[str, str]:
+    """Return property to model for a programme about ``target``."""
+    models = {"potency": target, "anti_target": ANTI.get(target, "")}
+    names = dict.fromkeys(name for template in templates for name, _ in template.terms)
+    return {name: models.get(name, name) for name in names}
