@@ -1,0 +1,108 @@
+"""Text becomes a molecule here and nowhere else: past ``parse``, types prove validity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from rdkit import Chem, RDLogger
+
+from molforge.chem.skeleton import Tokens, skeleton
+from molforge.chem.standard import check_atoms, neutralise, sanitise
+from molforge.chem.syntax import check_text, refuse_unreadable
+from molforge.errors import RefusedStructure
+
+RDLogger.DisableLog("rdApp.*")
+
+_READ = Chem.SmilesParserParams()
+_READ.sanitize = False
+_READ.removeHs = False
+_REWRITES = 3
+"""Canonical SMILES is a fixed point after one writing for all but a few structures in a million."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Structure:
+    """One compound; two are equal when they are drawings of the same compound."""
+
+    smiles: str
+    """Canonical isomeric SMILES of the neutral form, without isotopes and atom maps."""
+    identity: str
+    """16 hex digits, the same for every protonation state and heteroatom tautomer."""
+    mol: Any = field(repr=False)
+    """RDKit's molecule of ``smiles``, atoms in the order of the string; not to be changed."""
+    tokens: Tokens = field(repr=False)
+    """Sorted Morgan-2 tokens of the skeleton, ``feature << 8 | copy``."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Structure) and self.identity == other.identity
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
+
+
+def parse(smiles: str) -> Structure:
+    """Read a SMILES string; raise ``RefusedStructure`` with gate, atom (as given) and reason.
+
+    Protonated and deprotonated forms come back neutral. What may be *made* is the business of ``gates``.
+    Any string is answered within 100 ms.
+    """
+    check_text(smiles)
+    mol = Chem.MolFromSmiles(smiles, _READ)
+    if mol is None:
+        refuse_unreadable(smiles)
+    check_atoms(mol, smiles)
+    sanitise(mol, smiles)
+    Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+    return _canonical(neutralise(mol), smiles)
+
+
+def similarity(a: Structure, b: Structure) -> float:
+    """Return the MinMax similarity of the token sets, 0 to 1."""
+    shared = int(np.intersect1d(a.tokens, b.tokens, assume_unique=True).size)
+    union = a.tokens.size + b.tokens.size - shared
+    return shared / union if union else 1.0
+
+
+def framework(structure: Structure) -> str:
+    """Return the generic framework (Bemis and Murcko 1996) as SMILES of carbons; '' without rings.
+
+    Rings and the chains between them, all atoms carbon, all bonds single, exocyclic double bonds gone.
+    """
+    mol = structure.mol
+    if not mol.GetRingInfo().NumRings():
+        return ""
+    neighbours = {
+        atom.GetIdx(): {other.GetIdx() for other in atom.GetNeighbors()} for atom in mol.GetAtoms()
+    }
+    ends = [atom for atom, others in neighbours.items() if len(others) <= 1]
+    while ends:
+        end = ends.pop()
+        for other in neighbours.pop(end):
+            neighbours[other].discard(end)
+            if len(neighbours[other]) == 1:
+                ends.append(other)
+    generic = Chem.RWMol()
+    index = {atom: generic.AddAtom(Chem.Atom(6)) for atom in sorted(neighbours)}
+    for atom, others in neighbours.items():
+        for other in others:
+            if atom < other:
+                generic.AddBond(index[atom], index[other], Chem.BondType.SINGLE)
+    return str(Chem.MolToSmiles(generic))
+
+
+def _canonical(mol: Any, given: str) -> Structure:
+    smiles = given
+    for _ in range(_REWRITES):
+        written = Chem.MolToSmiles(mol)
+        if written == smiles:
+            break
+        smiles = written
+        mol = Chem.MolFromSmiles(smiles)
+        if mol is None:
+            raise RefusedStructure(
+                given, gate="valence", reason="the neutral form of this structure is not a valid molecule"
+            )
+    bones = skeleton(mol)
+    return Structure(smiles, bones.identity, mol, bones.tokens)
