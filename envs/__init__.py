@@ -56,7 +56,7 @@ _SPECS = (
     TaskSpec(
         task_id="potency",
         title="Potency",
-        description="Gain half a log unit or more in potency inside a property window, clear of an off-target.",
+        description="Gain half a log unit or more in potency in a property window, clear of an off-target.",
         level="medium",
         targets=("thrombin", "fxa", "h3"),
         default_difficulty=0.76,

@@ -8,15 +8,16 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from molforge.chem.properties import sa_score
 
 from envs.arguments import Request
 from envs.drawing import desirability, draw_profile, met, objective_values, prior_width
 from envs.family import Family, Opening, TargetWorld, roles_of
+from envs.rules import DESIGN_RULES, TRIAGE_RULES
 from molforge import assays as assaying
 from molforge import seeding
 from molforge.assays import Assay
-from molforge.chem.properties import sa_score
-from molforge.chem.structure import parse
+from molforge.chem.structure import Structure, parse
 from molforge.errors import EnvironmentFault
 from molforge.landscapes.pool import Pool
 from molforge.landscapes.world import World
@@ -34,6 +35,9 @@ PLAN_READINGS = 2
 """Readings of everything in the reference plan, from two calls: full evidence."""
 PLAN_SHARE = 0.6
 """A plan that costs more than this share of the budget is no plan: redraw."""
+
+OFF_TARGET_WIDTH = 3.29
+"""Central 90 % of a unit normal: the off-target has no data and an amplitude of 1.0."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -78,14 +82,18 @@ def _prior_widths(task_id: str, target: str, family: Family) -> dict[str, float]
     """Return objective to the width of its central 90 % over the pool under the mean model."""
     if (task_id, target) not in _WIDTHS:
         means = Pool.load(target).mean_values(roles_of(family.templates, target))
-        widths = {t.name: prior_width(objective_values(t.terms, means)) for t in family.templates if t.name != "off_target"}
+        widths = {
+            t.name: prior_width(objective_values(t.terms, means))
+            for t in family.templates
+            if t.name != "off_target"
+        }
         widths["off_target"] = 3.29
         _WIDTHS[task_id, target] = widths
     return _WIDTHS[task_id, target]
 
 
 @lru_cache(maxsize=4096)
-def _pool_structure(smiles: str):  # noqa: ANN202
+def _pool_structure(smiles: str) -> Structure:
     return parse(smiles)
 
 
@@ -162,7 +170,7 @@ def reading_price(profile: Profile, menu: Sequence[Assay]) -> float:
     return PLAN_READINGS * sum(prices)
 
 
-def _synthesis_price(structure, key: bytes) -> float:  # noqa: ANN001
+def _synthesis_price(structure: Structure, key: bytes) -> float:
     """Return what making the witness costs under noise seed 0, failed attempts included."""
     noise, sa = seeding.noise_key(key, 0), sa_score(structure)
     attempts = 1
@@ -191,7 +199,7 @@ def close(
         noise_seed=request.noise_seed,
         noise_key=opening.noise_key,
         title=f"{request.spec.title} programme on target {opening.code_name}. {request.spec.description}",
-        rules=_rules(designs),
+        rules=DESIGN_RULES if designs else TRIAGE_RULES,
         profile=opening.profile,
         menu=family.menu,
         budget=budget,
@@ -205,31 +213,4 @@ def close(
         plan=plan,
         difficulty=request.difficulty,
         targets=(opening.target,),
-    )
-
-
-def _rules(designs: bool) -> tuple[str, ...]:
-    ending = (
-        "Nominate one made compound, with 90 % intervals for every objective; deciding nothing, or stop, scores 0."
-    )
-    scoring = (
-        "Score = profile x (0.70 + 0.12 evidence + 0.08 calibration + 0.10 economy). Profile: the weighted "
-        "geometric mean of the true desirabilities, from 0 at {} to 1 when all limits are met. Evidence: two "
-        "paid readings of every objective from two calls are full. Economy: unspent budget."
-    )
-    noise = "Readings are noisy (se); readings of one call share the run's offset; < and > mean censored."
-    if not designs:
-        return (
-            "All compounds are made. Choose which to measure and by which assay.",
-            noise,
-            scoring.format("the set's mean"),
-            ending,
-        )
-    return (
-        "A synthesis costs 10 + 4 (SA - 2) credits and can fail when SA > 3; assay makes what is not yet made.",
-        noise,
-        scoring.format("the lead"),
-        "The compounds in hand, and any nominee more than 0.85 similar to a published active of the target "
-        "(assay prior_art tells the similarity, made or not), score 0.",
-        ending,
     )

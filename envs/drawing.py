@@ -30,18 +30,14 @@ def share_of_difficulty(difficulty: float) -> float:
     return float(10.0 ** -(1.0 + 2.0 * difficulty))
 
 
-def objective_values(
-    terms: Sequence[tuple[str, int]], properties: Mapping[str, FloatArray]
-) -> FloatArray:
+def objective_values(terms: Sequence[tuple[str, int]], properties: Mapping[str, FloatArray]) -> FloatArray:
     """Return an objective's values, shape (pool,), from those of its properties."""
     return np.asarray(sum(sign * properties[name] for name, sign in terms), dtype=np.float64)
 
 
 def desirability(profile: Profile, properties: Mapping[str, FloatArray]) -> FloatArray:
     """Return D, shape (pool,): ``Profile.desirability`` for whole arrays."""
-    columns = [
-        _objective_desirability(o, objective_values(o.terms, properties)) for o in profile.objectives
-    ]
+    columns = [_objective_desirability(o, objective_values(o.terms, properties)) for o in profile.objectives]
     weights = [o.weight for o in profile.objectives]
     with np.errstate(divide="ignore"):
         logs = sum(w * np.log(column) for w, column in zip(weights, columns, strict=True))
@@ -72,6 +68,7 @@ class _Draw:
         last = len(self.ordered) - 1
         low, high = self.template.bounds()
         span = self.template.span
+        limits: tuple[float, ...]
         if self.template.kind is Kind.WINDOW:
             share = max(share, MIN_WINDOW_SHARE)
             start = min(max(self.centre - share / 2, 0.0), 1.0 - share)
@@ -146,7 +143,8 @@ def met(profile: Profile, properties: Mapping[str, FloatArray]) -> npt.NDArray[n
     columns = [
         _objective_desirability(o, objective_values(o.terms, properties)) >= 1.0 for o in profile.objectives
     ]
-    return np.logical_and.reduce(columns)
+    meets: npt.NDArray[np.bool_] = np.logical_and.reduce(columns)
+    return meets
 
 
 def _weights(rng: random.Random, count: int) -> list[float]:

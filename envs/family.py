@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from envs.arguments import Request
-from envs.drawing import FloatArray
+from envs.drawing import FloatArray, share_of_difficulty
 from envs.objectives import Template
 from molforge import seeding
 from molforge.assays import ASSAYS, Assay
@@ -68,7 +69,8 @@ class Opening:
         return f"{letters}-{rng.randint(100, 999)}"
 
 
-class Family(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family(ABC):
     """One task family."""
 
     task_id: str
@@ -77,7 +79,9 @@ class Family(Protocol):
 
     def share(self, difficulty: float) -> float:
         """Return the share of the pool that is to meet the whole profile."""
+        return share_of_difficulty(difficulty)
 
+    @abstractmethod
     def compose(self, opening: Opening, rng: random.Random) -> Programme | None:
         """Choose the compounds and close the programme; None where the profile has to be redrawn."""
 

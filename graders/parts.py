@@ -31,7 +31,7 @@ def profile(episode: Record) -> float:
     nominee, truth = episode["nominee"], episode["truth"]
     if nominee["nearest"] > truth["prior_art_limit"]:
         return 0.0
-    lead = truth["lead_desirability"]
+    lead = float(truth["lead_desirability"])
     desirability = Profile(tuple(objectives(episode))).desirability(nominee["values"])
     value = (desirability - lead) / (1.0 - lead)
     return min(1.0, max(0.0, value))
@@ -86,8 +86,8 @@ def calibration(episode: Record) -> float:
 
 def economy(episode: Record) -> float:
     """Return ``clip(left / (budget - plan), 0, 1)``: what is left over what the reference plan leaves."""
-    spare = episode["budget"] - episode["truth"]["plan_price"]
-    return min(1.0, max(0.0, episode["budget_left"] / spare))
+    spare = float(episode["budget"]) - float(episode["truth"]["plan_price"])
+    return min(1.0, max(0.0, float(episode["budget_left"]) / spare))
 
 
 def grade_nominee(episode: Record) -> Score:
@@ -106,5 +106,7 @@ def grade_nominee(episode: Record) -> Score:
 
 def weigh(parts: Mapping[str, float]) -> float:
     """Return the score from its parts."""
-    scale = WEIGHTS["base"] + sum(WEIGHTS[name] * parts[name] for name in ("evidence", "calibration", "economy"))
+    scale = WEIGHTS["base"] + sum(
+        WEIGHTS[name] * parts[name] for name in ("evidence", "calibration", "economy")
+    )
     return min(1.0, parts["profile"] * scale)

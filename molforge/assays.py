@@ -100,7 +100,11 @@ class Assay:
         if self.is_exact:
             return true, ""
         offset = self.run_sd * seeding.normal(key, "run", self.name, call)
-        scale = OUTLIER_SCALE if seeding.uniform(key, "outlier", self.name, identity, replicate) < OUTLIER_SHARE else 1.0
+        scale = (
+            OUTLIER_SCALE
+            if seeding.uniform(key, "outlier", self.name, identity, replicate) < OUTLIER_SHARE
+            else 1.0
+        )
         noise = self.sd * scale * seeding.normal(key, "well", self.name, identity, replicate)
         value = round(true + offset + noise, 2)
         if value < self.low:

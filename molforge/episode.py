@@ -65,6 +65,11 @@ class Episode:
 
     # --- turns --------------------------------------------------------------------------------
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the programme has ended."""
+        return self.phase is not Phase.RUNNING
+
     def opening(self) -> Step:
         """Return the answer to reset: the brief and everything in hand."""
         notebook = self.laboratory.notebook
@@ -80,17 +85,17 @@ class Episode:
 
     def step(self, action: Action) -> Step:
         """Carry out one action; raise ``EpisodeOver`` after the end."""
-        if self.phase is not Phase.RUNNING:
+        if self.is_over:
             raise EpisodeOver
         try:
             outcome = self._carry_out(action)
         except AgentError as why:
             outcome = Outcome(error=str(why))
         self.steps += 1
-        if self.phase is Phase.RUNNING and self.steps >= self.programme.max_steps:
+        if not self.is_over and self.steps >= self.programme.max_steps:
             self.phase = Phase.TRUNCATED
-        reward = self._settle() if self.phase is not Phase.RUNNING else self._progress()
-        return Step(observation=self._after(outcome), reward=reward, done=self.phase is not Phase.RUNNING)
+        reward = self._settle() if self.is_over else self._progress()
+        return Step(observation=self._after(outcome), reward=reward, done=self.is_over)
 
     def _carry_out(self, action: Action) -> Outcome:
         if action.command is not None:
@@ -128,7 +133,9 @@ class Episode:
         if not all(math.isfinite(number) for number in numbers):
             raise AgentError(f"the prediction of {name} must be finite numbers")
         if prediction.low > prediction.high:
-            raise AgentError(f"the prediction of {name} has low {prediction.low} above high {prediction.high}")
+            raise AgentError(
+                f"the prediction of {name} has low {prediction.low} above high {prediction.high}"
+            )
         return dict(zip(("value", "low", "high"), numbers, strict=True))
 
     def _stop(self, action: Action) -> Outcome:
@@ -232,7 +239,7 @@ class Episode:
 
     @property
     def _steps_left(self) -> int:
-        return self.programme.max_steps - self.steps if self.phase is Phase.RUNNING else 0
+        return 0 if self.is_over else self.programme.max_steps - self.steps
 
     def _observation(self, **changed: Any) -> dict[str, Any]:
         observation: dict[str, Any] = {

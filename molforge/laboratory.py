@@ -74,7 +74,9 @@ class Laboratory:
         known = transformations.TRANSFORMATIONS
         if action.transformation is not None and action.transformation not in known:
             hint = did_you_mean(action.transformation, list(known))
-            raise AgentError(f"no transformation {action.transformation!r}{hint}; allowed: {', '.join(known)}")
+            raise AgentError(
+                f"no transformation {action.transformation!r}{hint}; allowed: {', '.join(known)}"
+            )
         compound = self.compound(action.compound)
         rng = seeding.stream(self.programme.noise_key, "suggest", self._suggests)
         found = transformations.suggest(
@@ -145,7 +147,9 @@ class Laboratory:
         """Make what is not yet made, then measure it."""
         assays = self._chosen_assays(action.assays)
         if not 1 <= action.replicates <= MAX_REPLICATES:
-            raise AgentError(f"replicates={action.replicates} is not possible; allowed: 1 to {MAX_REPLICATES}")
+            raise AgentError(
+                f"replicates={action.replicates} is not possible; allowed: 1 to {MAX_REPLICATES}"
+            )
         ids = [name for name in action.compounds if name.strip().upper() in self.notebook.compounds]
         others = tuple(name for name in action.compounds if name not in ids)
         for name in others:
@@ -165,8 +169,7 @@ class Laboratory:
         if outcome.error is not None:
             return outcome
         self._check_price(known, fresh, assays, action.replicates)
-        for structure in fresh:
-            known.append(self._register(structure).id)
+        known.extend(self._register(structure).id for structure in fresh)
         self._carry_out(known, assays, action.replicates, outcome)
         return outcome
 

@@ -16,7 +16,10 @@ def render_opening(programme: Programme, notebook: Notebook, *, ignored: list[st
     """Return the brief and the compounds in hand as text."""
     lines = [programme.title, "", "Target product profile (all must hold for the whole score):"]
     lines += [f"- {_objective(objective)}" for objective in programme.profile.objectives]
-    lines += ["", f"Budget {programme.budget:g} credits, {programme.max_steps} actions. Assays (credits, se):"]
+    lines += [
+        "",
+        f"Budget {programme.budget:g} credits, {programme.max_steps} actions. Assays (credits, se):",
+    ]
     lines += [f"- {a.name}: {a.price:g}, se {a.se:.2f} {a.unit}" for a in programme.menu]
     lines += ["", *(f"* {rule}" for rule in programme.rules), "", "Compounds in hand:"]
     lines += [_compound(c.as_public(), notebook.of(c.id)) for c in notebook.compounds.values()]
@@ -58,7 +61,8 @@ def render_step(
 def _objective(objective: Objective) -> str:
     numbers = objective.limits
     if objective.kind is Kind.WINDOW:
-        target = f"between {numbers[1]:g} and {numbers[2]:g} (worthless below {numbers[0]:g} or above {numbers[3]:g})"
+        worst, low, high, worst_high = numbers
+        target = f"between {low:g} and {high:g} (worthless below {worst:g} or above {worst_high:g})"
     elif objective.kind is Kind.UP:
         target = f"at least {numbers[1]:g} (worthless below {numbers[0]:g})"
     else:
@@ -76,7 +80,8 @@ def _compound(compound: dict[str, Any], by_property: Any) -> str:
     status = "made" if compound["made"] else f"not made, {compound['make_price']:g} credits"
     alerts = f"; alerts {', '.join(compound['alerts'][:3])}" if compound["alerts"] else ""
     readings = _readings(by_property)
-    return f"{compound['id']} {compound['smiles']} ({status}; {shown}{alerts}){' | ' + readings if readings else ''}"
+    told = f" | {readings}" if readings else ""
+    return f"{compound['id']} {compound['smiles']} ({status}; {shown}{alerts}){told}"
 
 
 def _readings(by_property: Any) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 
 from envs.assembly import Mask, compose_design
-from envs.drawing import share_of_difficulty
 from envs.family import Family, Opening, menu_of
-from envs.objectives import LOGD, OFF_TARGET, POTENCY, SOLUBILITY, Template
-from molforge.assays import PRIOR_ART, Assay
+from envs.objectives import LOGD, OFF_TARGET, POTENCY, SOLUBILITY
+from molforge.assays import PRIOR_ART
 from molforge.programme import Programme
 
 BUDGET = 800.0
@@ -17,19 +15,8 @@ LEAD_GAP = 0.5
 """The lead's potency lies at least this far below the goal, in log units."""
 
 
-@dataclass(frozen=True, slots=True)
-class Potency:
+class Potency(Family):
     """See the package."""
-
-    task_id: str = "potency"
-    templates: tuple[Template, ...] = (POTENCY, LOGD, SOLUBILITY, OFF_TARGET)
-    menu: tuple[Assay, ...] = menu_of(
-        "potency", "potency_confirm", "logd", "solubility", "off_target", PRIOR_ART
-    )
-
-    def share(self, difficulty: float) -> float:
-        """Return the share of the pool that is to meet the whole profile."""
-        return share_of_difficulty(difficulty)
 
     def compose(self, opening: Opening, rng: random.Random) -> Programme | None:
         """Choose a lead that is short of potency."""
@@ -42,4 +29,8 @@ def _weak_leads(opening: Opening) -> Mask:
     return weak
 
 
-FAMILY: Family = Potency()
+FAMILY: Family = Potency(
+    task_id="potency",
+    templates=(POTENCY, LOGD, SOLUBILITY, OFF_TARGET),
+    menu=menu_of("potency", "potency_confirm", "logd", "solubility", "off_target", PRIOR_ART),
+)

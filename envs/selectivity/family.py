@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 
 from envs.assembly import Mask, compose_design
-from envs.drawing import objective_values, share_of_difficulty
+from envs.drawing import objective_values
 from envs.family import Family, Opening, menu_of
-from envs.objectives import LOGD, OFF_TARGET, POTENCY, SELECTIVITY, Template
-from molforge.assays import PRIOR_ART, Assay
+from envs.objectives import LOGD, OFF_TARGET, POTENCY, SELECTIVITY
+from molforge.assays import PRIOR_ART
 from molforge.programme import Programme
 
 BUDGET = 800.0
@@ -17,19 +16,8 @@ LEAD_SELECTIVITY = 0.5
 """The lead's selectivity has a desirability below this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selectivity:
+class Selectivity(Family):
     """See the package."""
-
-    task_id: str = "selectivity"
-    templates: tuple[Template, ...] = (POTENCY, SELECTIVITY, LOGD, OFF_TARGET)
-    menu: tuple[Assay, ...] = menu_of(
-        "potency", "potency_confirm", "anti_target", "logd", "off_target", PRIOR_ART
-    )
-
-    def share(self, difficulty: float) -> float:
-        """Return the share of the pool that is to meet the whole profile."""
-        return share_of_difficulty(difficulty)
 
     def compose(self, opening: Opening, rng: random.Random) -> Programme | None:
         """Choose a lead that hits the relative too."""
@@ -44,4 +32,8 @@ def _unselective_leads(opening: Opening) -> Mask:
     return unselective
 
 
-FAMILY: Family = Selectivity()
+FAMILY: Family = Selectivity(
+    task_id="selectivity",
+    templates=(POTENCY, SELECTIVITY, LOGD, OFF_TARGET),
+    menu=menu_of("potency", "potency_confirm", "anti_target", "logd", "off_target", PRIOR_ART),
+)

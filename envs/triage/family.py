@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
 
 import numpy as np
 
 from envs.assembly import PLAN_READINGS, close, reading_price, true_desirability, truly_meets
 from envs.drawing import desirability, met
 from envs.family import Family, Opening, menu_of
-from envs.objectives import LOGD, POTENCY, SOLUBILITY, Template
-from molforge.assays import Assay
+from envs.objectives import LOGD, POTENCY, SOLUBILITY
 from molforge.programme import Programme, ReferencePlan
 
 MIN_SET, MAX_SET = 8, 24
@@ -26,15 +24,10 @@ MIDDLING = 0.7
 MAX_MEAN = 0.45
 
 
-@dataclass(frozen=True, slots=True)
-class Triage:
+class Triage(Family):
     """See the package."""
 
-    task_id: str = "triage"
-    templates: tuple[Template, ...] = (POTENCY, LOGD, SOLUBILITY)
-    menu: tuple[Assay, ...] = menu_of("potency", "potency_confirm", "logd", "solubility")
-
-    def share(self, difficulty: float) -> float:
+    def share(self, difficulty: float) -> float:  # noqa: ARG002
         """Return the share of the pool that meets the profile; difficulty sets the size of the set."""
         return SHARE
 
@@ -83,4 +76,8 @@ def _draw_members(opening: Opening, rng: random.Random, size: int) -> list[int] 
     return chosen + others[: size - len(chosen)]
 
 
-FAMILY: Family = Triage()
+FAMILY: Family = Triage(
+    task_id="triage",
+    templates=(POTENCY, LOGD, SOLUBILITY),
+    menu=menu_of("potency", "potency_confirm", "logd", "solubility"),
+)

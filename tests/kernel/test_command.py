@@ -1,0 +1,124 @@
+"""What a model may write, and what it is told where it wrote nothing useful."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from molforge.actions import Action, ActionType, Prediction
+from molforge.command import parse_command
+from molforge.errors import AgentError
+
+ASSAYS = ("potency", "potency_confirm", "logd", "solubility", "off_target", "prior_art")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("suggest M1", Action(action_type=ActionType.SUGGEST, compound="M1"), id="suggest"),
+        pytest.param(
+            "suggest M2 [fluorine_scan]",
+            Action(action_type=ActionType.SUGGEST, compound="M2", transformation="fluorine_scan"),
+            id="suggest-transformation",
+        ),
+        pytest.param(
+            "design CCO; CCN", Action(action_type=ActionType.DESIGN, smiles=("CCO", "CCN")), id="design"
+        ),
+        pytest.param(
+            "assay(M3, potency x2)",
+            Action(action_type=ActionType.ASSAY, compounds=("M3",), assays=("potency",), replicates=2),
+            id="assay-call",
+        ),
+        pytest.param(
+            "assay M3, m4: potency, logd",
+            Action(action_type=ActionType.ASSAY, compounds=("M3", "M4"), assays=("potency", "logd")),
+            id="assay-two-compounds",
+        ),
+        pytest.param(
+            "assay c1ccc(C(=O)N(C)C)cc1; CC(C)N: potency, solubility x 3",
+            Action(
+                action_type=ActionType.ASSAY,
+                smiles=("c1ccc(C(=O)N(C)C)cc1", "CC(C)N"),
+                assays=("potency", "solubility"),
+                replicates=3,
+            ),
+            id="assay-structures",
+        ),
+        pytest.param(
+            "nominate M3 potency=8.1[7.5,8.7] logd=-2.1[-2.5, -1.8]",
+            Action(
+                action_type=ActionType.NOMINATE,
+                compound="M3",
+                predicted={
+                    "potency": Prediction(value=8.1, low=7.5, high=8.7),
+                    "logd": Prediction(value=-2.1, low=-2.5, high=-1.8),
+                },
+            ),
+            id="nominate-intervals",
+        ),
+        pytest.param(
+            "Let me think. I will design something.\n\nAction: **nominate M7**",
+            Action(action_type=ActionType.NOMINATE, compound="M7"),
+            id="prose-before",
+        ),
+        pytest.param(
+            '```json\n{"action_type": "design", "smiles": ["CCO"]}\n```',
+            Action(action_type=ActionType.DESIGN, smiles=("CCO",)),
+            id="fenced-json",
+        ),
+        pytest.param(
+            'I choose {"action": {"action_type": "assay", "compounds": ["M1"], "assays": ["logd"]}}.',
+            Action(action_type=ActionType.ASSAY, compounds=("M1",), assays=("logd",)),
+            id="json-in-prose",
+        ),
+        pytest.param(
+            "stop: the series is dead",
+            Action(action_type=ActionType.STOP, reason="the series is dead"),
+            id="stop",
+        ),
+    ],
+)
+def test_command_is_read_as_the_action_it_means(text: str, expected: Action) -> None:
+    assert parse_command(text, assays=ASSAYS) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("", "empty command", id="empty"),
+        pytest.param("   \n", "empty command", id="blank"),
+        pytest.param("I am not sure what to do.", "no action found", id="prose-only"),
+        pytest.param('{"action_type": "desing", "smiles": ["C"]}', "unknown action_type", id="misspelt-verb"),
+        pytest.param(
+            '{"action_type": "design", "smile": ["C"]}', "did you mean 'smiles'", id="misspelt-field"
+        ),
+        pytest.param("assay M1: hergg", "no assay of the menu named", id="unknown-assay"),
+        pytest.param('{"action_type": "assay", "replicates": "two"}', "whole number", id="word-for-number"),
+        pytest.param("{" * 5000, "no action found", id="deep-braces"),
+    ],
+)
+def test_text_without_an_action_is_told_why(text: str, told: str) -> None:
+    with pytest.raises(AgentError, match=told):
+        parse_command(text, assays=ASSAYS)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_an_action_or_an_agent_error(text: str) -> None:
+    try:
+        action = parse_command(text, assays=ASSAYS)
+    except AgentError:
+        return
+    assert isinstance(action.action_type, ActionType)
+
+
+def test_wire_form_of_an_action_parses_back_to_it() -> None:
+    action = Action(
+        action_type=ActionType.NOMINATE,
+        compound="M4",
+        predicted={"potency": Prediction(value=8.0, low=7.5, high=8.5)},
+    )
+
+    assert parse_command(json.dumps(action.as_message()), assays=ASSAYS) == action
