@@ -86,7 +86,7 @@ def _bare(text: str) -> str:
 
 def _identity(mol: Any, graph: Any, *, chiral: bool) -> str:
     charge = Chem.GetFormalCharge(mol)
-    hydrogens = sum(atom.GetTotalNumHs() for atom in mol.GetAtoms())
+    hydrogens = mol.GetNumAtoms(onlyExplicit=False) - mol.GetNumAtoms()
     text = f"{Chem.MolToSmiles(graph, isomericSmiles=chiral)} {hydrogens - charge}"
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
@@ -96,7 +96,7 @@ def _tokens(counts: dict[int, int]) -> Tokens:
     copies = np.minimum(np.fromiter(counts.values(), np.int64, len(counts)), MAX_COPIES)
     first = np.cumsum(copies) - copies
     number = np.arange(int(copies.sum())) - np.repeat(first, copies)
-    tokens = (np.repeat(features, copies) << np.uint64(8)) | number.astype(np.uint64)
+    tokens: Tokens = (np.repeat(features, copies) << np.uint64(8)) | number.astype(np.uint64)
     tokens.sort()
     tokens.flags.writeable = False
     return tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ RDLogger.DisableLog("rdApp.*")
 _READ = Chem.SmilesParserParams()
 _READ.sanitize = False
 _READ.removeHs = False
+_STEREO = re.compile(r"[@/\\]")
 _REWRITES = 3
 """Canonical SMILES is a fixed point after one writing for all but a few structures in a million."""
 
@@ -54,8 +56,9 @@ def parse(smiles: str) -> Structure:
         refuse_unreadable(smiles)
     check_atoms(mol, smiles)
     sanitise(mol, smiles)
-    Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
-    return _canonical(neutralise(mol), smiles)
+    if _STEREO.search(smiles):
+        Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+    return _canonical(neutralise(mol, smiles), smiles)
 
 
 def similarity(a: Structure, b: Structure) -> float:
@@ -73,9 +76,7 @@ def framework(structure: Structure) -> str:
     mol = structure.mol
     if not mol.GetRingInfo().NumRings():
         return ""
-    neighbours = {
-        atom.GetIdx(): {other.GetIdx() for other in atom.GetNeighbors()} for atom in mol.GetAtoms()
-    }
+    neighbours = {atom.GetIdx(): {other.GetIdx() for other in atom.GetNeighbors()} for atom in mol.GetAtoms()}
     ends = [atom for atom, others in neighbours.items() if len(others) <= 1]
     while ends:
         end = ends.pop()

@@ -1,6 +1,6 @@
-"""What a raw string may be before RDKit sees it, and what is wrong with one that RDKit cannot read.
+r"""What a raw string may be before RDKit sees it, and what is wrong with one that RDKit cannot read.
 
-Long or deeply nested input makes RDKit hang or crash, and it reads ``CC N``, ``CC\\nN`` and ``Cé`` as
+Long or deeply nested input makes RDKit hang or crash, and it reads ``CC N``, ``CC\nN`` and ``Cé`` as
 something shorter without a word: so the string is judged first.
 """
 
@@ -59,7 +59,7 @@ def refuse_unreadable(smiles: str) -> NoReturn:
 def _diagnose(smiles: str) -> str:
     if smiles.count("[") != smiles.count("]"):
         return "a bracket [ ] is not closed"
-    bare = _BRACKET_ATOM.sub("C", smiles)
+    bare = _BRACKET_ATOM.sub(lambda atom: "C".ljust(len(atom.group()), "\0"), smiles)
     if trouble := _parentheses(bare):
         return trouble
     if open_rings := _open_rings(bare):
