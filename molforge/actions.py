@@ -78,7 +78,6 @@ class Action:
             message["n"] = self.n
         if self.predicted:
             message["predicted"] = {
-                name: {"value": p.value, "low": p.low, "high": p.high}
-                for name, p in self.predicted.items()
+                name: {"value": p.value, "low": p.low, "high": p.high} for name, p in self.predicted.items()
             }
         return message
