@@ -1,0 +1,122 @@
+"""Programmes: solvable by construction, at the floor for the lead, decided by key alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from envs import CATALOGUE, SPLITS
+from envs.reference import ReferencePlan
+from molforge.actions import Action, ActionType
+from molforge.chem.structure import parse
+from molforge.landscapes.pool import Pool
+
+CASES = [pytest.param(task, split, id=f"{task}-{split}") for task in CATALOGUE for split in SPLITS]
+SEEDS = range(4)
+
+
+@pytest.mark.parametrize(("task", "split"), CASES)
+def test_reference_plan_solves_every_programme_within_budget(task, split, open_programme, play) -> None:
+    for seed in SEEDS:
+        episode = play(open_programme(task, seed, split=split))
+        plan = ReferencePlan(episode)
+        total = 0.0
+        step = episode.opening()
+        while not step.done:
+            step = episode.step(plan.act(step.observation))
+            total += step.reward
+        spent = episode.programme.budget - episode.laboratory.budget_left
+
+        assert step.observation["score"] >= 0.92
+        assert total == pytest.approx(step.observation["score"], abs=1e-9)
+        assert spent == pytest.approx(episode.programme.plan.price, abs=0.05)
+
+
+@pytest.mark.parametrize(("task", "split"), CASES)
+def test_given_compounds_are_no_better_than_the_floor(task, split, open_programme, play) -> None:
+    for seed in SEEDS:
+        programme = open_programme(task, seed, split=split)
+        desirabilities = [
+            programme.profile.desirability(programme.world.values(parse(smiles)))
+            for smiles in programme.given
+        ]
+        if task == "triage":
+            assert 8 <= len(programme.given) <= 24
+            assert programme.lead_desirability == pytest.approx(sum(desirabilities) / len(desirabilities))
+            assert 1 <= sum(d >= 1.0 for d in desirabilities) <= 2
+            continue
+        assert 0.15 <= programme.lead_desirability <= 0.45
+        assert desirabilities[0] == programme.lead_desirability
+        assert all(0.0 < d <= programme.lead_desirability for d in desirabilities[1:])
+        step = play(programme).step(Action(action_type=ActionType.NOMINATE, compound="M1"))
+        assert step.observation["score"] == 0.01
+
+
+@pytest.mark.parametrize("task", CATALOGUE)
+def test_leads_come_from_their_split_of_the_frameworks(task, open_programme) -> None:
+    for split in SPLITS:
+        for seed in SEEDS:
+            programme = open_programme(task, seed, split=split)
+            pool = Pool.load(programme.targets[0])
+            parts = dict(zip(pool.smiles, pool.part, strict=True))
+            assert {parts[smiles] for smiles in programme.given} == {split}
+
+
+@pytest.mark.parametrize("task", CATALOGUE)
+def test_the_key_decides_the_programme(task, open_programme) -> None:
+    def told(**arguments) -> str:
+        programme = open_programme(task, 5, **arguments)
+        return json.dumps([programme.brief(), programme.given])
+
+    assert told() == told()
+    others = {told(), told(split="test"), told(secret=b"private"), told(difficulty=0.2)}
+    assert len(others) == 4
+
+
+@pytest.mark.parametrize("task", CATALOGUE)
+def test_noise_seed_changes_the_readings_and_nothing_else(task, open_programme) -> None:
+    plain, other = open_programme(task, 5), open_programme(task, 5, noise_seed=1)
+
+    assert plain.brief() == other.brief()
+    assert plain.given == other.given
+    assert plain.noise_key != other.noise_key
+
+
+@pytest.mark.parametrize("task", CATALOGUE)
+def test_brief_is_small_and_names_no_target(task, open_programme, play) -> None:
+    for seed in SEEDS:
+        programme = open_programme(task, seed)
+        observation = play(programme).opening().observation
+        text = json.dumps(observation)
+
+        assert len(json.dumps(observation["brief"])) < 4000
+        assert not any(target in text.lower() for target in ("thrombin", "fxa", "factor x", "histamine"))
+
+
+@pytest.mark.parametrize("task", CATALOGUE)
+def test_limits_keep_away_from_censoring_bounds(task, open_programme) -> None:
+    for seed in SEEDS:
+        programme = open_programme(task, seed)
+        for objective in programme.profile.objectives:
+            if len(objective.terms) == 1:
+                assay = programme.standard_assay(objective.terms[0][0])
+                assert min(objective.limits) >= assay.low + 0.299
+                assert max(objective.limits) <= assay.high - 0.299
+
+
+def test_harder_programmes_are_met_by_fewer_designs(open_programme) -> None:
+    from envs.drawing import met
+    from molforge.landscapes.world import World
+
+    shares = []
+    for difficulty in (0.0, 0.25, 0.5, 0.75, 1.0):
+        programme = open_programme("potency", 3, difficulty=difficulty)
+        pool = Pool.load(programme.targets[0])
+        values = pool.values(programme.world._world)
+        assert isinstance(programme.world._world, World)
+        shares.append(met(programme.profile, values).mean())
+
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] == pytest.approx(0.1, rel=0.3)
+    assert shares[4] == pytest.approx(0.001, rel=1.0)
