@@ -1,0 +1,146 @@
+"""Many policies on many programmes, resumable.
+
+Every finished match is one line of a JSONL file; started again with the same file, only what is
+missing is played. With ``processes`` above 1, matches run in fresh processes (``spawn``), so factories
+have to be importable: module-level functions or ``functools.partial`` of them.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+from molforge.contract import Environment
+from molforge.evaluation.match import Row, play
+from molforge.policies import NAMES, Policy, make
+
+EnvironmentFactory = Callable[[], Environment]
+PolicyFactory = Callable[[Environment], Policy]
+"""Gets the environment of the match; honest policies ignore it, oracles ask it for the truth."""
+
+
+def _honest(name: str, _: Environment) -> Policy:
+    return make(name)
+
+
+def honest(names: Sequence[str] = NAMES) -> dict[str, PolicyFactory]:
+    """Return factories of the reference policies."""
+    return {name: partial(_honest, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """One match to be played."""
+
+    task: str
+    split: str
+    seed: int
+    policy: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str, int, str]:
+        """Return what tells matches of one ladder apart."""
+        return (self.task, self.split, self.seed, self.policy)
+
+    @property
+    def reset(self) -> dict[str, Any]:
+        """Return the arguments of ``reset``."""
+        return {**self.arguments, "task_id": self.task, "split": self.split, "seed": self.seed}
+
+
+def run(
+    environment_factory: EnvironmentFactory,
+    *,
+    tasks: Sequence[str],
+    seeds: Sequence[int],
+    policies: Mapping[str, PolicyFactory] | None = None,
+    split: str = "validation",
+    arguments: Mapping[str, Any] | None = None,
+    journal: Path | None = None,
+    processes: int = 1,
+    progress: Callable[[str], None] = lambda line: None,
+) -> list[Row]:
+    """Play every policy on every task and seed and return the rows, old and new.
+
+    Args:
+        environment_factory: Makes a fresh environment; called once per process.
+        tasks: Task ids.
+        seeds: Seeds of the split.
+        policies: Names and factories; the reference policies if None.
+        split: Split of the programmes.
+        arguments: Further arguments of every reset.
+        journal: JSONL file of finished matches; read first, then appended to.
+        processes: Matches played at once.
+        progress: Called with one line per finished match.
+    """
+    factories = dict(policies) if policies is not None else honest()
+    wanted = [
+        Match(task=task, split=split, seed=seed, policy=policy, arguments=dict(arguments or {}))
+        for task in tasks
+        for seed in seeds
+        for policy in factories
+    ]
+    known = {(row.task, row.split, row.seed, row.policy): row for row in _read(journal)}
+    missing = [match for match in wanted if match.key not in known]
+    with journal.open("a", encoding="utf-8") if journal else nullcontext() as file:
+        for number, row in enumerate(_played(environment_factory, factories, missing, processes), 1):
+            known[row.task, row.split, row.seed, row.policy] = row
+            _append(file, row)
+            progress(
+                f"{number}/{len(missing)} {row.task} {row.split} {row.seed} {row.policy}: "
+                f"{row.score:.3f} ({row.cpu_seconds:.1f} s)"
+            )
+    return [known[match.key] for match in wanted]
+
+
+def _read(journal: Path | None) -> list[Row]:
+    if journal is None or not journal.exists():
+        return []
+    return [Row.from_json(json.loads(line)) for line in journal.read_text(encoding="utf-8").splitlines()]
+
+
+def _append(file: TextIO | None, row: Row) -> None:
+    if file is not None:
+        file.write(json.dumps(row.as_json()) + "\n")
+        file.flush()
+
+
+def _played(
+    environment_factory: EnvironmentFactory,
+    factories: Mapping[str, PolicyFactory],
+    matches: Sequence[Match],
+    processes: int,
+) -> Iterator[Row]:
+    if processes <= 1 or len(matches) <= 1:
+        _prepare(environment_factory, factories)
+        yield from map(_play, matches)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        processes, context, initializer=_prepare, initargs=(environment_factory, factories)
+    ) as pool:
+        for done in as_completed([pool.submit(_play, match) for match in matches]):
+            yield done.result()
+
+
+_bench: dict[str, Any] = {}
+"""The environment and the factories of this process."""
+
+
+def _prepare(environment_factory: EnvironmentFactory, factories: Mapping[str, PolicyFactory]) -> None:
+    _bench["environment"] = environment_factory()
+    _bench["factories"] = dict(factories)
+
+
+def _play(match: Match) -> Row:
+    environment: Environment = _bench["environment"]
+    policy: Policy = _bench["factories"][match.policy](environment)
+    return play(environment, policy, match.reset, name=match.policy)

@@ -1,0 +1,96 @@
+"""From a logbook to what compounds are worth: surrogate forecasts and draws of the desirability."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from molforge.policies.logbook import Logbook
+from molforge.policies.objectives import Floats, Profile
+from molforge.policies.search import Candidate
+from molforge.policies.surrogate import Described, Forecast, Readings, Surrogate
+
+MARGIN_WEIGHT = 0.02
+"""How much a wider margin counts between compounds of like expected desirability."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Draws of the desirability of some structures."""
+
+    draws: Floats
+    """One row per draw, one column per structure."""
+    margins: Floats
+    """Smallest margin of the mean forecast."""
+
+    @property
+    def expected(self) -> Floats:
+        """Return the mean desirability of each structure."""
+        mean: Floats = self.draws.mean(axis=0)
+        return mean
+
+    @property
+    def rank_key(self) -> Floats:
+        """Return the expected desirability with the margin as a gentle tie-breaker."""
+        return self.expected + MARGIN_WEIGHT * np.clip(self.margins, -5.0, 2.0)
+
+    def improvement(self, incumbent: float) -> Floats:
+        """Return the expected improvement over ``incumbent`` (Mockus 1978)."""
+        gain: Floats = np.maximum(self.draws - incumbent, 0.0).mean(axis=0)
+        return gain
+
+
+class Outlook:
+    """The state of belief after some readings."""
+
+    def __init__(self, log: Logbook, measured: Sequence[str], candidates: Sequence[Candidate]) -> None:
+        """``measured`` are compound ids, ``candidates`` their structures in the same order."""
+        self._profile = log.profile
+        self._surrogate = Surrogate(
+            describe(candidates), {role: _readings(log, measured, role) for role in log.profile.roles}
+        )
+
+    def forecast(self, candidates: Sequence[Candidate]) -> Forecast:
+        """Return normal marginals of every property."""
+        return self._surrogate.forecast(describe(candidates))
+
+    def worth(self, candidates: Sequence[Candidate], quantiles: dict[str, Floats]) -> Worth:
+        """Return draws of the desirability of ``candidates``."""
+        return worth(self._profile, self.forecast(candidates), quantiles)
+
+
+def worth(profile: Profile, forecast: Forecast, quantiles: dict[str, Floats]) -> Worth:
+    """Return draws of the desirability under a forecast."""
+    return Worth(profile.desirability(forecast.draws(quantiles)), profile.margin(forecast.means))
+
+
+def quantile_draws(roles: Sequence[str], count: int, rng: random.Random) -> dict[str, Floats]:
+    """Return standard-normal quantiles in a random order of its own for each property.
+
+    Stratified and shared by all structures: differences between structures carry little Monte Carlo noise.
+    """
+    normal = NormalDist()
+    levels = [normal.inv_cdf((i + 0.5) / count) for i in range(count)]
+    return {role: np.array(rng.sample(levels, count)) for role in roles}
+
+
+def describe(candidates: Sequence[Candidate]) -> Described:
+    """Return what the surrogate needs to know of structures."""
+    return Described(
+        [candidate.structure.tokens for candidate in candidates],
+        np.array([candidate.logp for candidate in candidates]),
+    )
+
+
+def _readings(log: Logbook, compounds: Sequence[str], role: str) -> Readings:
+    found = [(row, log.estimate(compound, role)) for row, compound in enumerate(compounds)]
+    known = [(row, estimate) for row, estimate in found if estimate is not None]
+    return Readings(
+        rows=np.array([row for row, _ in known], dtype=np.intp),
+        means=np.array([estimate.mean for _, estimate in known]),
+        variances=np.array([estimate.variance for _, estimate in known]),
+    )

@@ -1,0 +1,72 @@
+"""The agent that climbs: edit the best-read compound, read everything, keep the best reading."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from molforge.actions import Action
+from molforge.policies.logbook import Compound
+from molforge.policies.player import Player
+from molforge.policies.search import Candidate
+
+BATCH = 4
+UNREAD = -1.0
+
+
+class GreedyPolicy(Player):
+    """Hill-climbs on readings, one round of edits after the other."""
+
+    name = "greedy"
+
+    def open(self) -> None:
+        """Forget what was tried."""
+        self._tried: set[str] = set()
+
+    def turn(self) -> Action:
+        """Return the next round around the best reading, or its nomination."""
+        if self.log.steps_left > 1:
+            action = self._round() if self.log.offers_design else self._look()
+            if action is not None:
+                return action
+        nominees = self.nominees
+        return self.nominate(max(nominees, key=self.reading) if nominees else None)
+
+    def reading(self, compound: Compound) -> float:
+        """Return the desirability of a compound's readings, margins breaking ties; -1 if unread."""
+        values = {}
+        for role in self.log.profile.roles:
+            estimate = self.log.estimate(compound.id, role)
+            if estimate is None:
+                return UNREAD
+            values[role] = np.array([estimate.mean])
+        margin = float(np.clip(self.log.profile.margin(values)[0], -5.0, 5.0))
+        return float(self.log.profile.desirability(values)[0]) + 1e-3 * margin
+
+    def _round(self) -> Action | None:
+        ranked = sorted(self.log.made, key=self.reading, reverse=True)
+        fresh = self._children(ranked[:1])
+        if len(fresh) < BATCH:
+            fresh += self._children(ranked[1:4])
+        self.stream("order", self.turn_number).shuffle(fresh)
+        roles, left, chosen = self.log.profile.roles, self.log.budget_left, list[Candidate]()
+        for child in fresh:
+            price = self.search.make_price(child) + self.log.price(roles)
+            if price <= left and self.search.is_allowed(child):
+                self._tried.add(child.identity)
+                left -= price
+                chosen.append(child)
+            if len(chosen) == BATCH:
+                break
+        return self.make(chosen, roles) if chosen else None
+
+    def _children(self, parents: list[Compound]) -> list[Candidate]:
+        known = {self.candidate(compound).identity for compound in self.log.compounds.values()}
+        children = (child for parent in parents for child in self.search.children(self.candidate(parent)))
+        return [c for c in children if c.identity not in known and c.identity not in self._tried]
+
+    def _look(self) -> Action | None:
+        unread = [compound for compound in self.log.made if not self.log.is_read(compound.id)]
+        if not unread or self.log.price(self.log.profile.roles) > self.log.budget_left:
+            return None
+        chosen = self.stream("look", self.turn_number).choice(unread)
+        return self.measure([chosen], self.log.profile.roles)

@@ -1,0 +1,172 @@
+"""What a policy knows of one programme: brief, compounds and readings, from observations only."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from molforge.policies.objectives import Profile
+
+PRIOR_ART = "prior_art"
+PRIOR_ART_LIMIT = 0.85
+"""A nominee more similar than this to a published active is worth nothing (rule of every brief)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assay:
+    """One line of the menu."""
+
+    name: str
+    reads: str
+    """The property it reads, for instance ``potency``; ``prior_art`` for the search."""
+    price: float
+    """Credits for one reading."""
+    well_variance: float
+    run_variance: float
+    """Variance shared by all readings of one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Inverse-variance mean of all readings of one compound and property."""
+
+    mean: float
+    variance: float
+    paid_calls: int
+    """Distinct calls behind it, those that came with the brief left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compound:
+    """One registered compound."""
+
+    id: str
+    smiles: str
+    made: bool
+    given: bool
+    """Came with the brief: worth nothing as a nominee where designs are offered."""
+    make_price: float
+    properties: Mapping[str, float]
+
+
+class Logbook:
+    """Everything seen so far; ``update`` reads one observation."""
+
+    def __init__(self, observation: Mapping[str, Any]) -> None:
+        brief = observation["brief"]
+        self.programme = "/".join(str(observation.get(key, "")) for key in ("task_id", "split", "seed"))
+        self.budget = float(brief["budget"])
+        self.menu = {str(line["assay"]): _assay(line) for line in brief["menu"]}
+        self.profile = Profile.from_brief(brief)
+        self.compounds: dict[str, Compound] = {}
+        self.budget_left = self.budget
+        self.steps_left = int(brief["max_steps"])
+        self._readings: dict[tuple[str, str], dict[tuple[str, object], list[float]]] = {}
+        self._given = frozenset(entry["id"] for entry in observation["compounds"])
+        self._given_calls = frozenset(line.get("call") for line in observation["readings"])
+        self._estimates: dict[tuple[str, str], Estimate] = {}
+        self.update(observation)
+
+    def update(self, observation: Mapping[str, Any]) -> None:
+        """Read the answer to one reset or action."""
+        self.budget_left = float(observation.get("budget_left", self.budget_left))
+        self.steps_left = int(observation.get("steps_left", self.steps_left))
+        for entry in observation.get("compounds") or ():
+            if entry.get("id") and not entry.get("refused"):
+                self.compounds[entry["id"]] = Compound(
+                    id=entry["id"],
+                    smiles=entry["smiles"],
+                    made=bool(entry.get("made")),
+                    given=entry["id"] in self._given,
+                    make_price=float(entry.get("make_price") or 0.0),
+                    properties=entry.get("properties") or {},
+                )
+        for line in observation.get("readings") or ():
+            self._note(line)
+
+    def _note(self, line: Mapping[str, Any]) -> None:
+        assay = self.menu.get(line["assay"])
+        if assay is None:
+            return
+        key = (str(line["compound"]), assay.reads)
+        calls = self._readings.setdefault(key, {})
+        calls.setdefault((assay.name, line.get("call")), []).append(float(line["value"]))
+        self._estimates.pop(key, None)
+
+    def estimate(self, compound: str, role: str) -> Estimate | None:
+        """Return what the readings say of one property of one compound, or None without readings."""
+        key = (compound, role)
+        if key not in self._readings:
+            return None
+        if key not in self._estimates:
+            self._estimates[key] = self._combine(self._readings[key])
+        return self._estimates[key]
+
+    def _combine(self, calls: Mapping[tuple[str, object], list[float]]) -> Estimate:
+        precision = weighted = 0.0
+        for (name, _), values in calls.items():
+            assay = self.menu[name]
+            weight = 1.0 / max(assay.well_variance / len(values) + assay.run_variance, 1e-6)
+            precision += weight
+            weighted += weight * math.fsum(values) / len(values)
+        paid = sum(call not in self._given_calls for _, call in calls)
+        return Estimate(weighted / precision, 1.0 / precision, paid)
+
+    def is_read(self, compound: str) -> bool:
+        """Say whether every property of the profile has a reading."""
+        return all((compound, role) in self._readings for role in self.profile.roles)
+
+    def standard(self, role: str) -> Assay:
+        """Return the cheapest assay on the menu that reads ``role``."""
+        return min((a for a in self.menu.values() if a.reads == role), key=lambda assay: assay.price)
+
+    def price(self, roles: Iterable[str]) -> float:
+        """Return the price of one standard reading of each of ``roles``."""
+        return sum(self.standard(role).price for role in roles)
+
+    def assays(self, roles: Iterable[str]) -> tuple[str, ...]:
+        """Return the names of the standard assays of ``roles``."""
+        return tuple(self.standard(role).name for role in roles)
+
+    @property
+    def has_prior_art(self) -> bool:
+        """Say whether the menu offers the prior-art search."""
+        return any(assay.reads == PRIOR_ART for assay in self.menu.values())
+
+    def is_prior_art(self, compound: str) -> bool | None:
+        """Return what the search said of a compound, None where it was not asked."""
+        found = self.estimate(compound, PRIOR_ART)
+        return None if found is None else found.mean > PRIOR_ART_LIMIT
+
+    @property
+    def offers_design(self) -> bool:
+        """Say whether new structures can be made: where the set is given, it comes without readings."""
+        return bool(self._given_calls)
+
+    @property
+    def made(self) -> list[Compound]:
+        """Compounds that can be measured, in the order they were registered."""
+        return [compound for compound in self.compounds.values() if compound.made]
+
+    @property
+    def own(self) -> list[Compound]:
+        """Made compounds that did not come with the brief."""
+        return [compound for compound in self.made if not compound.given]
+
+    def stream(self, *names: object) -> random.Random:
+        """Return a random stream that depends on the programme and ``names`` alone."""
+        return random.Random("/".join([self.programme, *map(str, names)]))
+
+
+def _assay(line: Mapping[str, Any]) -> Assay:
+    se, run_se = float(line.get("se") or 0.0), float(line.get("run_se") or 0.0)
+    return Assay(
+        name=str(line["assay"]),
+        reads=str(line.get("reads") or line["assay"]),
+        price=float(line["price"]),
+        well_variance=max(se**2 - run_se**2, 0.0),
+        run_variance=run_se**2,
+    )

@@ -1,0 +1,225 @@
+"""The strong honest agent: models what it reads and spends where it expects to gain.
+
+A programme goes round after round, each in two actions: make a few structures and read the two cheap
+and telling properties, then read the rest of those that still promise something. Structures come from
+edits of the four best compounds, crossovers of the eight best and three generations of edits of the
+best candidates, ranked by expected improvement per credit. When the next round is not worth its
+credits, the finalists are read again (evidence) and searched for prior art, and the best is nominated
+with the model's own 90 % intervals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from molforge.actions import MAX_STRUCTURES, Action, Prediction
+from molforge.assays import PRIOR_ART, Z90
+from molforge.policies.forecasting import Outlook, Worth, quantile_draws
+from molforge.policies.logbook import Compound
+from molforge.policies.player import Player
+from molforge.policies.proposals import Breadth, Proposal, Proposer
+from molforge.policies.search import Candidate
+from molforge.policies.triage import TriageTurns
+
+CLOSING_TURNS = 3
+DRAWS = 64
+FINAL_DRAWS = 256
+FINALISTS = 3
+FULL_CALLS = 2
+"""Calls that make the evidence for one property complete."""
+FIRST_PROPERTIES = ("potency", "logd")
+"""Read at once; the others only of compounds that these leave in the race."""
+PROMISING = 0.05
+"""Probability of beating the incumbent below which a compound is not read further ..."""
+HOPEFUL = 0.3
+"""... unless its expected desirability is at least this part of the incumbent's."""
+ECONOMY = 0.10
+PATIENCE = 0.5
+"""A round is played while its myopic gain exceeds this part of what its credits are worth unspent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """The measured compounds under the present belief."""
+
+    compounds: list[Compound]
+    candidates: list[Candidate]
+    outlook: Outlook
+    worth: Worth
+    order: list[int]
+    """Rows, best first."""
+    quantiles: dict[str, np.ndarray]
+
+    @property
+    def incumbent(self) -> float:
+        """Return the best expected desirability so far."""
+        return float(self.worth.expected.max())
+
+
+class PlannerPolicy(Player):
+    """See the module."""
+
+    name = "planner"
+
+    def open(self) -> None:
+        """Forget candidates and verdicts of the programme before."""
+        self._proposer = Proposer(self.search, Breadth())
+        self._dismissed: set[str] = set()
+        self._triage = None if self.log.offers_design else TriageTurns(self)
+
+    def turn(self) -> Action:
+        """Return the next action."""
+        if self._triage is not None:
+            return self._triage.turn()
+        view = self._view(DRAWS)
+        return self._read_on(view) or self._next_round(view) or self._close()
+
+    # --- belief -------------------------------------------------------------------------------
+
+    def _view(self, draws: int) -> _View:
+        compounds = self.log.made
+        candidates = [self.candidate(compound) for compound in compounds]
+        outlook = Outlook(self.log, [compound.id for compound in compounds], candidates)
+        quantiles = quantile_draws(
+            self.log.profile.roles, draws, self.stream("quantiles", draws, self.turn_number)
+        )
+        worth = outlook.worth(candidates, quantiles)
+        order = np.argsort(-worth.rank_key, kind="stable").tolist()
+        return _View(compounds, candidates, outlook, worth, order, quantiles)
+
+    # --- rounds -------------------------------------------------------------------------------
+
+    @property
+    def _first(self) -> tuple[str, ...]:
+        roles = self.log.profile.roles
+        return tuple(role for role in roles if role in FIRST_PROPERTIES) or roles[:1]
+
+    @property
+    def _is_staged(self) -> bool:
+        return self.log.steps_left > 2 * CLOSING_TURNS + 2
+
+    @property
+    def _reserve(self) -> float:
+        """Credits kept for the finalists: second readings and the search for prior art."""
+        search = self.log.price([PRIOR_ART]) if self.log.has_prior_art else 0.0
+        return 2 * (self.log.price(self.log.profile.roles) + search)
+
+    def _read_on(self, view: _View) -> Action | None:
+        """Read the other properties of new compounds that are still in the race."""
+        waiting = [
+            (row, compound)
+            for row, compound in enumerate(view.compounds)
+            if not compound.given and compound.id not in self._dismissed and not self.log.is_read(compound.id)
+        ]
+        if not waiting or self.log.steps_left <= 1:
+            return None
+        read = [row for row, compound in enumerate(view.compounds) if self.log.is_read(compound.id)]
+        incumbent = float(view.worth.expected[read].max()) if read else 0.0
+        chances = (view.worth.draws > incumbent).mean(axis=0)
+        go = [
+            compound
+            for row, compound in waiting
+            if chances[row] > PROMISING or view.worth.expected[row] > HOPEFUL * incumbent
+        ]
+        self._dismissed.update(compound.id for _, compound in waiting if compound not in go)
+        missing = [r for r in self.log.profile.roles if any(self.log.estimate(c.id, r) is None for c in go)]
+        affordable = int(self.log.budget_left // max(self.log.price(missing), 1e-9)) if missing else 0
+        go.sort(key=lambda compound: -view.worth.expected[view.compounds.index(compound)])
+        return self.measure(go[:affordable], missing) if go[:affordable] else None
+
+    def _next_round(self, view: _View) -> Action | None:
+        per_round = 2 if self._is_staged else 1
+        rounds = (self.log.steps_left - CLOSING_TURNS) // per_round
+        roles = self.log.profile.roles
+        money = self.log.budget_left - self._reserve
+        unit = 14.0 + self.log.price(roles)
+        if rounds < 1 or money < unit:
+            return None
+        count = int(np.clip(math.ceil(money / unit / rounds - 0.05), 1, MAX_STRUCTURES))
+        proposals = self._proposals(view, count)
+        if not proposals or not self._is_worth_it(view, proposals):
+            return None
+        stage = self._first if self._is_staged else roles
+        chosen = []
+        for proposal in proposals:
+            money -= proposal.price + self.log.price(roles)
+            if money >= 0:
+                chosen.append(proposal.candidate)
+        return self.make(chosen, stage) if chosen else None
+
+    def _proposals(self, view: _View, count: int) -> list[Proposal]:
+        return self._proposer.propose(
+            view.outlook,
+            [view.candidates[row] for row in view.order],
+            taken={candidate.identity for candidate in view.candidates},
+            incumbent=view.incumbent,
+            quantiles=view.quantiles,
+            reading_price=self.log.price(self.log.profile.roles),
+            count=count,
+            turn=self.turn_number,
+        )
+
+    def _is_worth_it(self, view: _View, proposals: Sequence[Proposal]) -> bool:
+        """Weigh the best proposal's expected gain against what its credits earn when left over."""
+        given = [row for row, compound in enumerate(view.compounds) if compound.given]
+        lead = float(view.worth.expected[given].max()) if given else 0.0
+        profile = max(0.0, (view.incumbent - lead) / (1.0 - lead)) if lead < 1.0 else 0.0
+        best = max(proposals, key=lambda proposal: proposal.improvement)
+        price = best.price + self.log.price(self.log.profile.roles)
+        return best.improvement / (1.0 - lead) > PATIENCE * ECONOMY * profile * price / self.log.budget
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def _close(self) -> Action:
+        """Complete the evidence for the finalists, then nominate the best of them."""
+        view = self._view(FINAL_DRAWS)
+        ranked = [
+            view.compounds[row]
+            for row in view.order
+            if not view.compounds[row].given and not self.log.is_prior_art(view.compounds[row].id)
+        ]
+        if not ranked:
+            return self.nominate(None)
+        if self.log.steps_left > 1 and not self._is_evident(ranked[0]):
+            action = self._confirm(ranked[:FINALISTS], view)
+            if action is not None:
+                return action
+        return self.nominate(ranked[0])
+
+    def _is_evident(self, compound: Compound) -> bool:
+        estimates = [self.log.estimate(compound.id, role) for role in self.log.profile.roles]
+        searched = not self.log.has_prior_art or self.log.is_prior_art(compound.id) is not None
+        return searched and all(e is not None and e.paid_calls >= FULL_CALLS for e in estimates)
+
+    def _confirm(self, finalists: list[Compound], view: _View) -> Action | None:
+        best = finalists[0]
+        roles = [role for role in self.log.profile.roles if self._wants(best, role)]
+        if self.log.has_prior_art and self.log.is_prior_art(best.id) is None:
+            roles.append(PRIOR_ART)
+        expected = {view.compounds[row].id: view.worth.expected[row] for row in view.order}
+        rivals = [
+            c for c in finalists if not self._is_evident(c) and expected[c.id] > 0.9 * expected[best.id]
+        ]
+        while rivals and len(rivals) * self.log.price(roles) > self.log.budget_left:
+            rivals.pop()
+        return self.measure(rivals, roles) if rivals else None
+
+    def _wants(self, compound: Compound, role: str) -> bool:
+        estimate = self.log.estimate(compound.id, role)
+        return estimate is None or estimate.paid_calls < FULL_CALLS
+
+    def predictions(self, compound: Compound) -> dict[str, Prediction]:
+        """Return the model's 90 % intervals, which know the readings and the neighbours."""
+        view = self._view(DRAWS)
+        forecast = view.outlook.forecast([self.candidate(compound)])
+        predicted = {}
+        for objective in self.log.profile.objectives:
+            value = float(objective.value(forecast.means)[0])
+            variance = math.fsum(float(forecast.variances[role][0]) for role in objective.roles)
+            half = Z90 * math.sqrt(variance)
+            predicted[objective.name] = Prediction(value=value, low=value - half, high=value + half)
+        return predicted

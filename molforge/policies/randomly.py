@@ -1,0 +1,53 @@
+"""The agent that does random things: what a budget is worth without a thought."""
+
+from __future__ import annotations
+
+from molforge.actions import Action
+from molforge.policies.player import Player
+from molforge.policies.search import Candidate
+
+BATCH = 4
+ASSAY_SHARE = 0.7
+TRIES = 8
+
+
+class RandomPolicy(Player):
+    """Edits known compounds at random, reads some properties, nominates at random."""
+
+    name = "random"
+
+    def turn(self) -> Action:
+        """Return a random round, or a random nomination when money or turns run out."""
+        rng = self.stream("turn", self.turn_number)
+        roles = [role for role in self.log.profile.roles if rng.random() < ASSAY_SHARE]
+        roles = roles or [self.log.profile.roles[0]]
+        if self.log.steps_left > 1:
+            affordable = self._round(roles) if self.log.offers_design else self._look(roles)
+            if affordable is not None:
+                return affordable
+        nominees = self.nominees
+        return self.nominate(rng.choice(nominees) if nominees else None)
+
+    def _round(self, roles: list[str]) -> Action | None:
+        rng = self.stream("edits", self.turn_number)
+        known = {self.candidate(compound).identity for compound in self.log.compounds.values()}
+        chosen: dict[str, Candidate] = {}
+        left = self.log.budget_left
+        for _ in range(BATCH * TRIES):
+            parent = self.candidate(rng.choice(self.log.made))
+            children = self.search.children(parent)
+            if len(chosen) == BATCH or not children:
+                break
+            child = rng.choice(children)
+            price = self.search.make_price(child) + self.log.price(roles)
+            if child.identity not in known and price <= left and self.search.is_allowed(child):
+                left -= 0.0 if child.identity in chosen else price
+                chosen[child.identity] = child
+        return self.make(list(chosen.values()), roles) if chosen else None
+
+    def _look(self, roles: list[str]) -> Action | None:
+        rng = self.stream("look", self.turn_number)
+        price = self.log.price(roles)
+        if price > self.log.budget_left:
+            return None
+        return self.measure([rng.choice(self.log.made)], roles)

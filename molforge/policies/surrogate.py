@@ -1,0 +1,138 @@
+"""What the readings imply for compounds not yet measured: one Gaussian process per property.
+
+Prior of a property: ``mean + slope * logP``, both uncertain, plus a MinMax-kernel process. The
+amplitude is chosen by penalised marginal likelihood on a small grid (Rasmussen and Williams 2006,
+section 5.4). The prior means are a chemist's rules of thumb: no model of the environment is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from molforge.policies.kernel import Reference, Tokens
+from molforge.policies.objectives import Floats
+
+LOGP_CENTRE = 2.5
+JITTER = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """A chemist's expectation of one property before any reading."""
+
+    mean: float
+    """At logP 2.5, in the property's unit."""
+    mean_sd: float
+    slope: float
+    """Per unit of logP."""
+    slope_sd: float
+    amplitudes: tuple[float, ...]
+    """Variances of the process that the likelihood chooses from."""
+    usual: float
+    """Most plausible amplitude; others are discounted by a log-normal prior of width 0.7."""
+
+
+_BINDING = Belief(6.0, 1.2, 0.0, 0.05, (0.5, 0.8, 1.2, 2.0, 3.0), 1.3)
+BELIEFS: Mapping[str, Belief] = {
+    "potency": _BINDING,
+    "anti_target": Belief(6.0, 1.2, 0.0, 0.05, (0.5, 0.8, 1.2, 2.0, 3.0), 1.2),
+    "off_target": Belief(5.5, 0.8, 0.0, 0.02, (0.5, 0.7, 1.0, 1.4, 2.0), 1.0),
+    "logd": Belief(1.8, 1.0, 0.6, 0.25, (0.2, 0.4, 0.8, 1.5), 0.5),
+    "solubility": Belief(1.4, 0.6, -0.25, 0.15, (0.1, 0.2, 0.4, 0.8), 0.25),
+    "clearance": Belief(1.2, 0.6, 0.15, 0.15, (0.1, 0.2, 0.4, 0.8), 0.25),
+}
+"""By property; anything else is treated as binding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the surrogate needs to know of some structures."""
+
+    tokens: Sequence[Tokens]
+    logp: Floats
+
+    def pick(self, rows: npt.NDArray[np.intp]) -> Described:
+        """Return the description of some of them."""
+        return Described([self.tokens[row] for row in rows], self.logp[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Estimates of one property for some of the measured structures."""
+
+    rows: npt.NDArray[np.intp]
+    """Rows of the ``Described`` structures they belong to."""
+    means: Floats
+    variances: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Normal marginals, one entry per structure and property."""
+
+    means: Mapping[str, Floats]
+    variances: Mapping[str, Floats]
+
+    def draws(self, quantiles: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return values at standard-normal ``quantiles``: one row per quantile, one column a structure."""
+        return {
+            role: self.means[role] + quantiles[role][:, None] * np.sqrt(self.variances[role])
+            for role in self.means
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    belief: Belief
+    amplitude: float
+    rows: npt.NDArray[np.intp]
+    logp: Floats
+    precision: npt.NDArray[np.float64]
+    """Inverse covariance of the readings."""
+    weights: Floats
+
+
+class Surrogate:
+    """Gaussian processes conditioned on the readings of ``measured`` structures."""
+
+    def __init__(self, measured: Described, readings: Mapping[str, Readings]) -> None:
+        self._reference = Reference(measured.tokens)
+        among = self._reference.similarity(measured.tokens)
+        self._fits = {role: _fit(role, among, measured.logp, data) for role, data in readings.items()}
+
+    def forecast(self, structures: Described) -> Forecast:
+        """Return the marginals of every property for ``structures``."""
+        similarity = self._reference.similarity(structures.tokens)
+        logp = structures.logp - LOGP_CENTRE
+        means, variances = {}, {}
+        for role, fit in self._fits.items():
+            belief = fit.belief
+            cross = fit.amplitude * similarity[:, fit.rows]
+            cross += belief.mean_sd**2 + belief.slope_sd**2 * np.outer(logp, fit.logp)
+            prior = fit.amplitude + belief.mean_sd**2 + belief.slope_sd**2 * logp**2
+            means[role] = belief.mean + belief.slope * logp + cross @ fit.weights
+            explained = np.einsum("ij,ij->i", cross @ fit.precision, cross)
+            variances[role] = np.maximum(prior - explained, 1e-4)
+        return Forecast(means, variances)
+
+
+def _fit(role: str, among: Floats, logp: Floats, data: Readings) -> _Fit:
+    belief = BELIEFS.get(role, _BINDING)
+    centred = logp[data.rows] - LOGP_CENTRE
+    residual = data.means - belief.mean - belief.slope * centred
+    similarity = among[np.ix_(data.rows, data.rows)]
+    fixed = belief.mean_sd**2 + belief.slope_sd**2 * np.outer(centred, centred)
+    fixed += np.diag(data.variances + JITTER)
+    amplitudes = np.array(belief.amplitudes)
+    covariances = amplitudes[:, None, None] * similarity + fixed
+    factors = np.linalg.cholesky(covariances)
+    whitened = np.linalg.solve(factors, np.broadcast_to(residual[:, None], (*factors.shape[:2], 1)))[..., 0]
+    log_determinants = np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1)
+    discount = 0.5 * (np.log(amplitudes / belief.usual) / 0.7) ** 2
+    best = int(np.argmin(0.5 * (whitened**2).sum(axis=1) + log_determinants + discount))
+    precision = np.linalg.inv(covariances[best])
+    return _Fit(belief, float(amplitudes[best]), data.rows, centred, precision, precision @ residual)
