@@ -8,7 +8,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help setup setup-run run serve test slow container check lint format types imports wheel clients \
+.PHONY: help setup setup-run run serve test slow container check lint format types imports clients \
         validate landscapes pins space clean
 
 help: ## list the targets
@@ -52,8 +52,6 @@ types: setup ## mypy, strict
 imports: setup ## imports point one way
 	@$(BIN)/lint-imports
 
-wheel: setup ## build the wheel, install it in a clean environment, start the server from it
-	@scripts/wheel.sh
 
 clients: setup ## the stock clients and validators: openenv-core 0.3.0 and openenv 0.10.0, one environment each
 	@scripts/clients.sh
