@@ -10,7 +10,7 @@
     reference        builds those tables from a folder of CSV files
     properties       exact computed properties, synthetic accessibility, alert flags
     transformations  the named medicinal-chemistry edits (``suggest``)
-    edits            blind random edits for searches: mutate, crossover
+    edits, fragments blind random edits for searches: mutate, crossover; and what they put in
 
 Calls go upward only: syntax, standard and skeleton know nothing; structure uses them; everything else
 takes a ``Structure``. Importing this package loads nothing: import the module you need. RDKit's log is
