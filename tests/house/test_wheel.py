@@ -1,0 +1,138 @@
+"""The built wheel, installed in a clean environment, serves and plays; it puts one name into site-packages."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def run(*command: str | Path, cwd: Path, **options: object) -> str:
+    """Run to the end and return stdout; the error shows what was said."""
+    done = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, check=False, timeout=500, **options)  # type: ignore[call-overload]
+    assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    if shutil.which("uv"):
+        run("uv", "build", "--quiet", "--wheel", "--out-dir", out, root, cwd=out)
+    else:
+        run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", out, root, cwd=out)
+    return next(out.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the ``bin`` folder of a clean environment that holds the wheel and the server's pins."""
+    venv = tmp_path_factory.mktemp("clean") / "venv"
+    if shutil.which("uv"):
+        run("uv", "venv", "--quiet", "--no-project", "--python", sys.executable, venv, cwd=venv.parent)
+        install: tuple[str | Path, ...] = ("uv", "pip", "install", "--quiet", "--python", venv / "bin" / "python")
+    else:
+        run(sys.executable, "-m", "venv", venv, cwd=venv.parent)
+        install = (venv / "bin" / "python", "-m", "pip", "install", "--quiet")
+    run(*install, "--require-hashes", "-r", root / "requirements-server.txt", cwd=venv.parent)
+    run(*install, "--no-deps", wheel, cwd=venv.parent)
+    return venv / "bin"
+
+
+def clean_environment(installed: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
+    return {**kept, "PATH": f"{installed}:{kept['PATH']}"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def served(installed: Path, tmp_path: Path) -> Iterator[str]:
+    """Return the address of a server started from the wheel, outside the checkout."""
+    port = free_port()
+    with subprocess.Popen(
+        [installed / "molforge", "serve", "--host", "127.0.0.1", "--port", str(port)],
+        cwd=tmp_path, env=clean_environment(installed),
+    ) as server:  # fmt: skip
+        try:
+            wait_for(f"http://127.0.0.1:{port}/health")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            assert server.wait(10) == 0
+
+
+def wait_for(url: str, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def test_the_wheel_owns_one_package(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+
+    tops = {name.split("/")[0] for name in names}
+
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"molforge"}
+    assert "molforge/_bundle/app/main.py" in names
+    assert "molforge/_bundle/envs/__init__.py" in names
+    assert "molforge/_bundle/graders/__init__.py" in names
+    assert "molforge/py.typed" in names
+    assert any(name.startswith("molforge/landscapes/data/") for name in names)
+
+
+def test_a_plain_install_brings_neither_client_nor_agent(installed: Path, tmp_path: Path) -> None:
+    code = "import importlib.util as u; print([n for n in ('openenv', 'openai', 'app', 'envs') if u.find_spec(n)])"
+
+    assert run(installed / "python", "-c", code, cwd=tmp_path, env=clean_environment(installed)).strip() == "[]"
+
+
+def test_the_client_without_openenv_says_what_to_install(installed: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [installed / "python", "-c", "import molforge.client"],
+        cwd=tmp_path, env=clean_environment(installed), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode != 0
+    assert "openenv-core" in done.stderr
+    assert "openenv" in done.stderr.replace("openenv-core", "")
+
+
+def test_the_installed_server_answers_the_space_ping(served: str) -> None:
+    request = urllib.request.Request(f"{served}/reset", data=b"{}", headers={"Content-Type": "application/json"})
+
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        body = json.load(reply)
+
+    assert reply.status == 200
+    assert body["observation"]["compounds"]
+
+
+def test_the_installed_command_line_lists_its_commands(installed: Path, tmp_path: Path) -> None:
+    told = run(installed / "molforge", "--help", cwd=tmp_path, env=clean_environment(installed))
+
+    for command in ("serve", "play", "bench", "train-landscapes"):
+        assert command in told
