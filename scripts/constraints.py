@@ -18,7 +18,9 @@ def main() -> None:
     rows = "".join(f'    "{pin}",\n' for pin in pins((ROOT / "requirements.txt").read_text()))
     project = ROOT / "pyproject.toml"
     old = project.read_text()
-    new = re.sub(r"(?ms)^constraint-dependencies = \[.*?\]$", f"constraint-dependencies = [\n{rows}]", old, count=1)
+    new = re.sub(
+        r"(?ms)^constraint-dependencies = \[.*?\]$", f"constraint-dependencies = [\n{rows}]", old, count=1
+    )
     project.write_text(new)
 
 

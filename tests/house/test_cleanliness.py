@@ -10,9 +10,9 @@ import pytest
 
 # Written in pieces, so that this file does not find itself.
 FORBIDDEN = {
-    "a path of one machine": re.compile(r"/(?:ro" r"ot|ho" r"me/[a-z]+|work/(?:ma" r"in|sha" r"red|scra" r"tch))\b"),
-    "a package index": re.compile(r"(?:py" r"pi\.org|python" r"hosted\.org|registry\.npm" r"js|deb\.deb" r"ian\.org)"),
-    "a folder outside": re.compile(r"\.\./sha" r"red\b"),
+    "a path of one machine": r"/(?:ro" r"ot|ho" r"me/[a-z]+|work/(?:ma" r"in|sha" r"red|scra" r"tch))\b",
+    "a package index": r"(?:py" r"pi\.org|python" r"hosted\.org|registry\.npm" r"js|deb\.deb" r"ian\.org)",
+    "a folder outside": r"\.\./sha" r"red\b",
 }  # fmt: skip
 TEXT_LIMIT = 2_000_000
 
@@ -32,7 +32,8 @@ def test_no_file_names_a_machine_or_an_index(root: Path) -> None:
         if b"\0" in data[:4096] or len(data) > TEXT_LIMIT:
             continue
         text = data.decode("utf-8", "replace")
-        found += [f"{path.relative_to(root)}: {what}" for what, shape in FORBIDDEN.items() if shape.search(text)]
+        name = path.relative_to(root).as_posix()
+        found += [f"{name}: {what}" for what, shape in FORBIDDEN.items() if re.search(shape, text)]
 
     assert not found
 
@@ -53,8 +54,12 @@ def test_no_module_without_a_subject(root: Path, name: str) -> None:
 
 
 def test_every_data_file_has_a_card(root: Path) -> None:
-    data = [path for path in tracked(root) if "data" in path.parts and path.suffix != ".md" and "molforge" in path.parts]
+    folders = {root / "molforge" / "landscapes" / "data", root / "molforge" / "chem" / "data"}
+    data = [path for path in tracked(root) if path.parent in folders and path.suffix != ".md"]
 
-    bare = [path.name for path in data if not (path.with_suffix(".md").exists() or (path.parent / "README.md").exists())]
+    assert not [path.name for path in data if not has_card(path)]
 
-    assert not bare
+
+def has_card(path: Path) -> bool:
+    """Whether a card of the same name, or one for the whole folder, lies beside the file."""
+    return path.with_suffix(".md").exists() or (path.parent / "README.md").exists()

@@ -21,7 +21,8 @@ before = set(sys.modules)
 started = time.perf_counter()
 import {modules}
 seconds = time.perf_counter() - started
-print(json.dumps({{"seconds": seconds, "loaded": sorted({{name.split(".")[0] for name in set(sys.modules) - before}})}}))
+loaded = sorted({{name.split(".")[0] for name in set(sys.modules) - before}})
+print(json.dumps({{"seconds": seconds, "loaded": loaded}}))
 """
 
 
@@ -49,7 +50,9 @@ def test_the_domain_is_imported_in_a_blink(root: Path) -> None:
 
 
 def test_playing_a_programme_loads_no_web_framework(root: Path) -> None:
-    loaded = set(probe("envs.environment, envs.potency.family, molforge.policies, molforge.landscapes.world", root)["loaded"])
+    modules = "envs.environment, envs.potency.family, molforge.policies, molforge.landscapes.world"
+
+    loaded = set(probe(modules, root)["loaded"])
 
     assert not loaded & {"aiohttp", "fastapi", "openai", "openenv", "pydantic"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from importlib import import_module
@@ -63,7 +64,9 @@ def test_the_image_installs_neither_openenv_nor_openai(root: Path) -> None:
 
 
 def test_every_runtime_dependency_is_pinned(root: Path, project: dict[str, Any]) -> None:
-    wanted = {re.match(r"[A-Za-z0-9_-]+", row)[0] for row in project["project"]["dependencies"] if "extra" not in row}  # type: ignore[index]
+    rows = [row for row in project["project"]["dependencies"] if "extra" not in row]
+
+    wanted = {re.split(r"[^A-Za-z0-9_-]", row)[0] for row in rows}
 
     assert wanted <= pins((root / "requirements-server.txt").read_text()).keys()
 
@@ -103,8 +106,6 @@ def test_the_manifest_has_no_app_for_uvicorn(manifest: dict[str, Any]) -> None:
 
 
 def test_the_probe_plan_fits_the_wire(root: Path, manifest: dict[str, Any]) -> None:
-    import json
-
     from app.wire import ActionMessage
 
     plan = json.loads((root / manifest["validation"]["execution"]["probe_path"]).read_text())
@@ -122,9 +123,7 @@ def test_every_grader_can_be_called_by_its_name(manifest: dict[str, Any], task_i
 
 
 @pytest.mark.parametrize("task_id", CATALOGUE)
-def test_every_grader_grades_its_recorded_episodes(root: Path, manifest: dict[str, Any], task_id: str) -> None:
-    import json
-
+def test_every_grader_grades_its_recordings(root: Path, manifest: dict[str, Any], task_id: str) -> None:
     task = next(task for task in manifest["tasks"] if task["id"] == task_id)
     module, name = task["grader"].split(":")
     grade = getattr(import_module(module), name)

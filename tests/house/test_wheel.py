@@ -1,4 +1,4 @@
-"""The built wheel, installed in a clean environment, serves and plays; it puts one name into site-packages."""
+"""The built wheel, installed in a clean environment, serves; it owns one name in site-packages."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def run(*command: str | Path, cwd: Path, **options: object) -> str:
+def run(*command: str | Path, cwd: Path, **options: Any) -> str:
     """Run to the end and return stdout; the error shows what was said."""
-    done = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, check=False, timeout=500, **options)  # type: ignore[call-overload]
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=500, **options)
     assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
 
@@ -43,10 +45,10 @@ def installed(wheel: Path, root: Path, tmp_path_factory: pytest.TempPathFactory)
     venv = tmp_path_factory.mktemp("clean") / "venv"
     if shutil.which("uv"):
         run("uv", "venv", "--quiet", "--no-project", "--python", sys.executable, venv, cwd=venv.parent)
-        install: tuple[str | Path, ...] = ("uv", "pip", "install", "--quiet", "--python", venv / "bin" / "python")
+        install = ["uv", "pip", "install", "--quiet", "--python", venv / "bin/python"]
     else:
         run(sys.executable, "-m", "venv", venv, cwd=venv.parent)
-        install = (venv / "bin" / "python", "-m", "pip", "install", "--quiet")
+        install = [venv / "bin/python", "-m", "pip", "install", "--quiet"]
     run(*install, "--require-hashes", "-r", root / "requirements-server.txt", cwd=venv.parent)
     run(*install, "--no-deps", wheel, cwd=venv.parent)
     return venv / "bin"
@@ -105,9 +107,12 @@ def test_the_wheel_owns_one_package(wheel: Path) -> None:
 
 
 def test_a_plain_install_brings_neither_client_nor_agent(installed: Path, tmp_path: Path) -> None:
-    code = "import importlib.util as u; print([n for n in ('openenv', 'openai', 'app', 'envs') if u.find_spec(n)])"
+    names = ("openenv", "openai", "app", "envs")
+    code = f"import importlib.util as u; print([name for name in {names} if u.find_spec(name)])"
 
-    assert run(installed / "python", "-c", code, cwd=tmp_path, env=clean_environment(installed)).strip() == "[]"
+    found = run(installed / "python", "-c", code, cwd=tmp_path, env=clean_environment(installed))
+
+    assert found.strip() == "[]"
 
 
 def test_the_client_without_openenv_says_what_to_install(installed: Path, tmp_path: Path) -> None:
@@ -122,7 +127,8 @@ def test_the_client_without_openenv_says_what_to_install(installed: Path, tmp_pa
 
 
 def test_the_installed_server_answers_the_space_ping(served: str) -> None:
-    request = urllib.request.Request(f"{served}/reset", data=b"{}", headers={"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{served}/reset", data=b"{}", headers=headers)
 
     with urllib.request.urlopen(request, timeout=30) as reply:
         body = json.load(reply)
