@@ -66,7 +66,7 @@ def run(
     arguments: Mapping[str, Any] | None = None,
     journal: Path | None = None,
     processes: int = 1,
-    progress: Callable[[str], None] = lambda line: None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> list[Row]:
     """Play every policy on every task and seed and return the rows, old and new.
 

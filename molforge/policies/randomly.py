@@ -34,15 +34,15 @@ class RandomPolicy(Player):
         chosen: dict[str, Candidate] = {}
         left = self.log.budget_left
         for _ in range(BATCH * TRIES):
-            parent = self.candidate(rng.choice(self.log.made))
-            children = self.search.children(parent)
-            if len(chosen) == BATCH or not children:
+            child = self.search.mutant(self.candidate(rng.choice(self.log.made)), rng)
+            if child is None or child.identity in known or child.identity in chosen:
+                continue
+            left -= self.search.make_price(child) + self.log.price(roles)
+            if left < 0:
                 break
-            child = rng.choice(children)
-            price = self.search.make_price(child) + self.log.price(roles)
-            if child.identity not in known and price <= left and self.search.is_allowed(child):
-                left -= 0.0 if child.identity in chosen else price
-                chosen[child.identity] = child
+            chosen[child.identity] = child
+            if len(chosen) == BATCH:
+                break
         return self.make(list(chosen.values()), roles) if chosen else None
 
     def _look(self, roles: list[str]) -> Action | None:

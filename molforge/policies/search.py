@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rdkit.Chem import Crippen
+from rdkit.Chem import rdMolDescriptors
 
 from molforge.assays import make_price
 from molforge.chem import edits, gates, properties
@@ -59,6 +59,14 @@ class Search:
             self._children[parent.identity] = self._distinct(made, but=parent.identity)
         return self._children[parent.identity]
 
+    def mutant(self, parent: Candidate, rng: random.Random) -> Candidate | None:
+        """Return one random edit of ``parent`` that may be made, None if it came to nothing."""
+        structure = edits.mutate(parent.structure, rng, max_heavy_atoms=MAX_HEAVY_ATOMS)
+        if structure is None or structure.identity == parent.identity:
+            return None
+        candidate = self._candidate(structure)
+        return candidate if self.is_allowed(candidate) else None
+
     def crossovers(
         self, parents: Sequence[Candidate], partners: Sequence[Candidate], *, attempts: int, turn: int
     ) -> list[Candidate]:
@@ -96,7 +104,7 @@ class Search:
     def _candidate(self, structure: Structure) -> Candidate:
         known = self._candidates.get(structure.identity)
         if known is None:
-            known = Candidate(structure, float(Crippen.MolLogP(structure.mol)))
+            known = Candidate(structure, float(rdMolDescriptors.CalcCrippenDescriptors(structure.mol)[0]))
             self._candidates[structure.identity] = known
         return known
 

@@ -1,0 +1,64 @@
+"""The ladder from the command line, attacks included: ``python -m redteam.ladder --help``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from envs.environment import MolforgeEnvironment
+from molforge.contract import Environment
+from molforge.evaluation import ladder, table
+from molforge.policies import NAMES, Policy
+from redteam.memory import GuessPolicy, MemoryPolicy, WitnessPolicy
+
+
+def _memory(_: Environment) -> Policy:
+    return MemoryPolicy()
+
+
+def _guess(_: Environment) -> Policy:
+    return GuessPolicy()
+
+
+def _witness(environment: Environment) -> Policy:
+    assert isinstance(environment, MolforgeEnvironment)
+    return WitnessPolicy(environment)
+
+
+ATTACKS: dict[str, ladder.PolicyFactory] = {"memory": _memory, "guess": _guess, "witness": _witness}
+
+
+def _progress(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def main() -> None:
+    """Play the ladder and print its table."""
+    parser = argparse.ArgumentParser(prog="python -m redteam.ladder", description=__doc__)
+    parser.add_argument("--tasks", default="triage,potency,selectivity")
+    parser.add_argument("--split", default="validation")
+    parser.add_argument("--seeds", default="0:10", help="first:last+1")
+    parser.add_argument("--policies", default=",".join([*NAMES, *ATTACKS]))
+    parser.add_argument("--journal", type=Path, help="JSONL of finished matches, to resume from")
+    parser.add_argument("--processes", type=int, default=1)
+    options = parser.parse_args()
+    first, last = map(int, options.seeds.split(":"))
+    names = options.policies.split(",")
+    known = {**ladder.honest(), **ATTACKS}
+    rows = ladder.run(
+        MolforgeEnvironment,
+        tasks=options.tasks.split(","),
+        seeds=range(first, last),
+        policies={name: known[name] for name in names},
+        split=options.split,
+        journal=options.journal,
+        processes=options.processes,
+        progress=_progress,
+    )
+    sys.stdout.write(table.render(rows) + "\n")
+
+
+if __name__ == "__main__":
+    main()
