@@ -1,0 +1,13 @@
+"""Makes the data files of the landscapes from a folder of CSVs; needs RDKit, numpy and half an hour at most.
+
+    sources   which CSVs, which columns, which split, whose licence
+    fit       exact Gaussian process: hyperparameters, weights, held-out figures
+    quantise  the posterior's columns in 8 bits, errors fed back so that they cancel
+    build     fit and columns become one data file
+    search    a genetic algorithm over structures that pass the gates
+    pools     reference designs of a target, from many searches
+    cards     one page of markdown for every data file
+    run       all of it, in order
+
+Run it with one BLAS thread: then the same machine makes the same bytes.
+"""
