@@ -1,0 +1,103 @@
+"""The command line: ``molforge serve``, ``molforge play``, ``molforge train-landscapes``.
+
+Only options are parsed here; what a command needs is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import molforge
+from app.config import BadSetting, Config
+from envs import CATALOGUE, SPLITS
+from molforge.policies import NAMES as POLICIES
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code (0 done, 1 failed, 2 wrong options)."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads of our own use the cores
+    parser = _parser()
+    options = parser.parse_args(argv)
+    try:
+        match options.command:
+            case "serve":
+                return _serve(options)
+            case "play":
+                return _play(options)
+            case _:
+                return _train(options)
+    except BadSetting as why:
+        parser.error(str(why))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="molforge", description="A medicinal-chemistry laboratory for agents."
+    )
+    parser.add_argument("--version", action="version", version=molforge.__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_serve(commands.add_parser("serve", help="start the server", description="Start the server."))
+    _add_play(commands.add_parser("play", help="play with a reference policy through a real server"))
+    train = commands.add_parser("train-landscapes", help="rebuild the property models from a folder of CSVs")
+    train.add_argument("csv_dir", type=Path, metavar="CSV_DIR", help="folder with the measured data")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the artefacts go")
+    return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    """Options of serve; None is 'not given', so that environment variables and defaults stand."""
+    parser.add_argument("--host", help="address to listen on (default: all)")
+    parser.add_argument("--port", type=int, help="TCP port, 0 for a free one (default: 8000)")
+    parser.add_argument("--max-sessions", type=int, help="WebSocket sessions at once")
+    parser.add_argument("--max-rest-sessions", type=int, help="REST sessions at once")
+    parser.add_argument("--idle-seconds", type=float, help="close a session that is idle for so long")
+    parser.add_argument("--call-seconds", type=float, help="limit of one reset or step")
+    parser.add_argument("--drain-seconds", type=float, help="wait so long for running calls when stopping")
+    parser.add_argument("--threads", type=int, help="threads that run environments")
+    parser.add_argument("--secret-file", type=Path, metavar="FILE", help="key of private worlds")
+    parser.add_argument("--access-log", action="store_true", default=None, help="log every HTTP request")
+    parser.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+
+
+def _add_play(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--task", choices=tuple(CATALOGUE), help="one family")
+    which.add_argument("--all", action="store_true", help="one programme of every family (the default)")
+    parser.add_argument("--policy", choices=POLICIES, default="planner")
+    parser.add_argument("--split", choices=SPLITS, help="default: train")
+    parser.add_argument("--seed", type=int, help="which programme (default: the first)")
+    parser.add_argument("--base-url", metavar="URL", help="a running server; default: one of its own")
+
+
+def _serve(options: argparse.Namespace) -> int:
+    given = {name: value for name, value in vars(options).items() if name != "command"}
+    config = Config.from_environ(os.environ, **given)
+    from app.serving import serve
+
+    return serve(config)
+
+
+def _play(options: argparse.Namespace) -> int:
+    from app.commands.play import Order, play
+
+    tasks = (options.task,) if options.task else tuple(CATALOGUE)
+    order = Order(tasks=tasks, policy=options.policy, split=options.split, seed=options.seed)
+    return play(order, base_url=options.base_url)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from molforge.landscapes.training.run import train
+
+    if not options.csv_dir.is_dir():
+        print(f"no folder {options.csv_dir}", file=sys.stderr)
+        return 2
+    train(options.csv_dir, options.out, progress=lambda line: print(line, file=sys.stderr, flush=True))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the subcommands of ``molforge`` do; ``app.cli`` parses their options."""

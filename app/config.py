@@ -1,0 +1,100 @@
+"""Every setting, read once at the edge and handed down as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+PREFIX = "MOLFORGE_"
+
+
+class BadSetting(ValueError):
+    """A setting with an impossible value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Settings of one server.
+
+    Each can be given as ``MOLFORGE_<NAME>`` in the environment and as ``--<name>`` on the command line,
+    which wins. ``docs`` list them from here.
+    """
+
+    host: str = "0.0.0.0"  # noqa: S104
+    """Address to listen on; all by default, as containers need."""
+    port: int = 8000
+    """TCP port; 0 takes a free one."""
+    max_sessions: int = 1024
+    """Sessions over WebSocket (and ``openenv/session/create``) at once; further ones hear CAPACITY_REACHED."""
+    max_rest_sessions: int = 1024
+    """REST sessions at once; the longest idle never-stepped one makes room, then 503 with Retry-After."""
+    idle_seconds: float = 3600.0
+    """A session without reset or step for this long is closed."""
+    call_seconds: float = 60.0
+    """Limit of one reset or step; a programme whose call takes longer is lost, its session is not."""
+    threads: int = 4
+    """Threads that run environments."""
+    drain_seconds: float = 3.0
+    """How long a stopping server waits for running calls."""
+    secret: bytes | None = field(default=None, repr=False)
+    """Key of all worlds (``MOLFORGE_SECRET`` as text, or ``--secret-file``); None: the public default."""
+    access_log: bool = False
+    """One line per HTTP request."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR; logs go to stderr and hold ids, never messages."""
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values."""
+        if not 0 <= self.port <= 65535:
+            raise BadSetting(f"port={self.port} is not possible; allowed: 0 to 65535")
+        for name in ("max_sessions", "max_rest_sessions", "idle_seconds", "call_seconds", "threads"):
+            if not getattr(self, name) > 0:
+                raise BadSetting(f"{name}={getattr(self, name)} is not possible; allowed: more than 0")
+        if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise BadSetting(
+                f"log_level={self.log_level!r} is not possible; allowed: DEBUG, INFO, WARNING, ERROR"
+            )
+
+    @staticmethod
+    def from_environ(environ: Mapping[str, str], **given: Any) -> Config:
+        """Return the settings; ``given`` (None: not given) wins over ``environ``.
+
+        ``secret_file`` names a file that holds the secret; white space at its ends does not count.
+        """
+        values: dict[str, Any] = {}
+        for setting in fields(Config):
+            text = environ.get(PREFIX + setting.name.upper())
+            if text:
+                values[setting.name] = _parse(setting.name, text, type(setting.default))
+        secret_file = given.pop("secret_file", None) or environ.get(f"{PREFIX}SECRET_FILE")
+        if secret_file:
+            values["secret"] = _read_secret(Path(secret_file))
+        values.update({name: value for name, value in given.items() if value is not None})
+        return Config(**values)
+
+
+def _parse(name: str, text: str, kind: type) -> Any:
+    if name == "secret":
+        return text.encode()
+    if kind is bool:
+        if text.lower() in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+            return text.lower() in ("1", "true", "yes", "on")
+        raise BadSetting(f"{PREFIX}{name.upper()}={text!r} is not possible; allowed: true or false")
+    if kind is str:
+        return text
+    try:
+        return kind(text)
+    except ValueError:
+        raise BadSetting(f"{PREFIX}{name.upper()}={text!r} is not possible; allowed: a number") from None
+
+
+def _read_secret(path: Path) -> bytes:
+    try:
+        secret = path.read_bytes().strip()
+    except OSError as why:
+        raise BadSetting(f"cannot read the secret file {path}: {why.strerror}") from None
+    if not secret:
+        raise BadSetting(f"the secret file {path} is empty")
+    return secret

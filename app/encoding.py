@@ -1,0 +1,56 @@
+"""JSON in and out of bytes.
+
+In: everything the standard library reads (NaN literals, whole numbers of any size), except text that is
+not text (lone surrogates) and nesting beyond what the interpreter can follow. Out: NaN and infinity
+become null.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+
+class NotJson(ValueError):
+    """Bytes that are no JSON document."""
+
+    def __init__(self, why: str, position: int = 0) -> None:
+        super().__init__(why)
+        self.position = position
+        """Index of the character where reading stopped."""
+
+
+def loads(data: str | bytes) -> Any:
+    """Return the value of a document; raise ``NotJson``.
+
+    orjson is strict about NaN and lone surrogates; what it refuses
+    is read again by the standard library. Whole numbers beyond 64 bits are read as floats.
+    """
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return _loads_tolerantly(data)
+    return value
+
+
+def dumps(value: Any) -> bytes:
+    """Return the document of a value."""
+    return orjson.dumps(value)
+
+
+def _loads_tolerantly(data: str | bytes) -> Any:
+    try:
+        text = data.decode() if isinstance(data, bytes) else data
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as why:
+        raise NotJson(why.msg, why.pos) from None
+    except RecursionError:
+        raise NotJson("nested too deeply") from None
+    except UnicodeEncodeError:
+        raise NotJson("a lone surrogate is not text") from None
+    except ValueError as why:
+        raise NotJson(str(why)[:200]) from None
+    return value

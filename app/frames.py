@@ -1,0 +1,91 @@
+"""Frames that clients send over /ws."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.errors import error_frame
+from app.wire import ActionMessage, ResetArguments, describe
+
+_FRAME = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reset(BaseModel):
+    """Open a programme."""
+
+    model_config = _FRAME
+
+    type: Literal["reset"]
+    data: ResetArguments = Field(default_factory=ResetArguments)
+
+
+class StepFrame(BaseModel):
+    """Carry out one action."""
+
+    model_config = _FRAME
+
+    type: Literal["step"]
+    data: ActionMessage
+
+
+class State(BaseModel):
+    """Ask for the public notebook."""
+
+    model_config = _FRAME
+
+    type: Literal["state"]
+
+
+class Close(BaseModel):
+    """End the session; there is no reply."""
+
+    model_config = _FRAME
+
+    type: Literal["close"]
+
+
+class Mcp(BaseModel):
+    """One JSON-RPC request."""
+
+    model_config = _FRAME
+
+    type: Literal["mcp"]
+    data: dict[str, Any]
+
+
+Frame = Reset | StepFrame | State | Close | Mcp
+
+_FRAMES: dict[str, type[Reset | StepFrame | State | Close | Mcp]] = {
+    "reset": Reset,
+    "step": StepFrame,
+    "state": State,
+    "close": Close,
+    "mcp": Mcp,
+}
+
+
+class BadFrame(Exception):
+    """A frame that is JSON and none of ours; ``frame`` is the answer."""
+
+    def __init__(self, frame: dict[str, Any]) -> None:
+        super().__init__(frame["data"]["message"])
+        self.frame = frame
+
+
+def parse(document: Any) -> Frame:
+    """Return the frame; raise ``BadFrame``."""
+    if not isinstance(document, dict):
+        message = f"a frame must be a JSON object with a type, not {type(document).__name__}"
+        entry = {"type": "dict_type", "loc": [], "msg": message}
+        raise BadFrame(error_frame(message, "VALIDATION_ERROR", errors=[entry]))
+    kind = document.get("type")
+    model = _FRAMES.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        message = f"Unknown message type: {str(kind)[:80]}; known: {', '.join(_FRAMES)}"
+        raise BadFrame(error_frame(message, "UNKNOWN_TYPE"))
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise BadFrame(error_frame("Invalid message", "VALIDATION_ERROR", errors=describe(error))) from None

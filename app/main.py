@@ -1,0 +1,76 @@
+"""Puts the server together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aiohttp import web
+
+from app import mcp, pages, rest, tasks, ws
+from app.config import Config
+from app.engine import Engine, InProcessEngine
+from app.environments import environment_factory, warm_up
+from app.info import info_routes
+from app.journal import MemoryJournal
+from app.keys import CONFIG, SERVICE
+from app.middleware import translate_errors
+from app.service import Service
+from app.sessions import SessionTable
+
+MAX_BODY = 16 * 2**20
+
+
+def create_app(config: Config | None = None, *, engine: Engine | None = None) -> web.Application:
+    """Return the server as an application; any number of them can live in one process."""
+    config = config or Config()
+    if engine is None:
+        factory = environment_factory(config.secret)
+        engine = InProcessEngine(factory, threads=config.threads, warm_up=lambda: warm_up(factory))
+    sessions = SessionTable(
+        capacity=config.max_sessions, rest_capacity=config.max_rest_sessions, idle_seconds=config.idle_seconds
+    )
+    app = web.Application(middlewares=[translate_errors], client_max_size=MAX_BODY)
+    app[CONFIG] = config
+    app[SERVICE] = Service(
+        engine=engine, sessions=sessions, journal=MemoryJournal(), call_seconds=config.call_seconds
+    )
+    for routes in (rest.routes, ws.routes, mcp.routes, info_routes(), pages.page_routes(), tasks.routes):
+        app.add_routes(routes)
+    app.cleanup_ctx.append(_lifespan)
+    app.on_shutdown.append(_say_goodbye)
+    return app
+
+
+async def _lifespan(app: web.Application) -> AsyncIterator[None]:
+    service = app[SERVICE]
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(service.engine.close)
+        await stack.enter_async_context(_sweeper(service, every=min(30.0, app[CONFIG].idle_seconds / 4)))
+        await service.engine.start()
+        yield
+
+
+@asynccontextmanager
+async def _sweeper(service: Service, *, every: float) -> AsyncIterator[None]:
+    """Close idle sessions while the application lives."""
+
+    async def sweep() -> None:
+        while True:
+            await asyncio.sleep(every)
+            service.expire()
+
+    task = asyncio.create_task(sweep(), name="sweeper")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _say_goodbye(app: web.Application) -> None:
+    """Tell every socket that the service restarts, with its session id as the reason."""
+    for session in app[SERVICE].sessions.all():
+        if session.connection is not None:
+            session.connection.dismiss(1012, session.id)

@@ -1,0 +1,62 @@
+"""Listening, and stopping within a container's grace: finish running calls, say 1012, exit 0."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+from aiohttp import web
+
+from app.config import Config
+from app.keys import SERVICE
+from app.main import create_app
+
+log = logging.getLogger(__name__)
+
+
+def serve(config: Config) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code."""
+    logging.basicConfig(
+        level=config.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        has_stragglers = runner.run(_serve(config))
+    if has_stragglers:
+        log.warning("calls still run; leaving without them")
+        logging.shutdown()
+        os._exit(0)  # the interpreter would wait for their threads
+    return 0
+
+
+def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    try:
+        from uvloop import Loop
+    except ImportError:
+        return None  # Windows: the standard loop serves as well
+    return Loop
+
+
+async def _serve(config: Config) -> bool:
+    app = create_app(config)
+    runner = web.AppRunner(
+        app,
+        access_log=logging.getLogger("app.access") if config.access_log else None,
+        shutdown_timeout=config.drain_seconds,
+    )
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, config.host, config.port, backlog=1024)
+        await site.start()
+        log.info("listening on http://%s:%d", config.host, runner.addresses[0][1])
+        await stopped.wait()
+        log.info("stopping: %d sessions", len(app[SERVICE].sessions))
+    finally:
+        await runner.cleanup()
+    return app[SERVICE].engine.has_stragglers

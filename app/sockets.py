@@ -1,0 +1,38 @@
+"""WebSockets with the limits of the contract."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from app.encoding import dumps
+
+MAX_MESSAGE = 16 * 2**20
+"""Bytes of one message in; larger ones close the socket with 1009."""
+HEARTBEAT_SECONDS = 20.0
+SEND_SECONDS = 60.0
+"""A peer that takes nothing for so long is gone."""
+CLOSE_SECONDS = 1.0
+"""How long the peer's half of the closing handshake is waited for."""
+
+
+def new_socket() -> web.WebSocketResponse:
+    """Return a socket that leaves closing to its owner. Compression is declined: messages are small."""
+    return web.WebSocketResponse(
+        max_msg_size=MAX_MESSAGE,
+        heartbeat=HEARTBEAT_SECONDS,
+        autoclose=False,
+        compress=False,
+        timeout=CLOSE_SECONDS,
+    )
+
+
+async def send(socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
+    """Send one text frame; raise ``ConnectionError`` if the peer is gone or takes nothing."""
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await socket.send_frame(dumps(message), WSMsgType.TEXT)
+    except TimeoutError:
+        raise ConnectionResetError("the peer takes no more data") from None

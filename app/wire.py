@@ -1,0 +1,329 @@
+"""The wire models: what comes in is parsed here, once; what goes out is described here.
+
+Incoming models are strict and forbid unknown fields. Outgoing models are what ``/schema`` and
+``/openapi.json`` publish; replies are not validated again on their way out (a test does that).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from molforge.actions import MAX_COMPOUNDS, MAX_REPLICATES, MAX_STRUCTURES, Action, ActionType, Prediction
+
+Smiles = Annotated[str, StringConstraints(max_length=1000)]
+"""Longer than the laboratory takes (250), so that an agent is told why, and short enough to carry."""
+Name = Annotated[str, StringConstraints(max_length=64)]
+
+_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
+_OUT = ConfigDict(extra="forbid")
+
+
+class PredictionMessage(BaseModel):
+    """Predicted value of one objective of the nominee with the ends of its central 90 % interval."""
+
+    model_config = _STRICT
+
+    value: float
+    low: float
+    high: float
+
+
+class ActionMessage(BaseModel):
+    """One action: `action_type` with its fields, or `command` alone (free text).
+
+    suggest: compound, transformation, n. design: smiles, rationale. assay: compounds and/or smiles,
+    assays, replicates. nominate: compound, predicted. stop: reason.
+    """
+
+    model_config = _STRICT
+
+    action_type: Literal["suggest", "design", "assay", "nominate", "stop"] | None = Field(
+        default=None, description="What to do; null only together with command."
+    )
+    compound: Smiles | None = Field(
+        default=None, description="Id of a registered compound (suggest, nominate); the lead is M1."
+    )
+    transformation: Name | None = Field(
+        default=None, description="Name of one medicinal-chemistry edit (suggest); null: any."
+    )
+    n: int = Field(default=MAX_STRUCTURES, ge=1, le=MAX_STRUCTURES, description="How many suggestions.")
+    smiles: list[Smiles] = Field(
+        default_factory=list,
+        max_length=MAX_STRUCTURES,
+        description="Structures to design, or to make and measure at once (assay).",
+    )
+    rationale: str | None = Field(default=None, max_length=4000, description="Why these structures (design).")
+    compounds: list[Smiles] = Field(
+        default_factory=list, max_length=MAX_COMPOUNDS, description="Ids or SMILES to measure (assay)."
+    )
+    assays: list[Name] = Field(
+        default_factory=list, max_length=12, description="Names of assays from the brief's menu (assay)."
+    )
+    replicates: int = Field(
+        default=1, ge=1, le=MAX_REPLICATES, description="Readings of each compound by each assay (assay)."
+    )
+    predicted: dict[Name, PredictionMessage] = Field(
+        default_factory=dict,
+        max_length=16,
+        description="Objective name to prediction with a 90 % interval (nominate).",
+    )
+    reason: str | None = Field(
+        default=None, max_length=500, description="Why the programme is closed (stop)."
+    )
+    command: str | None = Field(
+        default=None,
+        max_length=8000,
+        description="Instead of all other fields: one action as text, for instance 'assay M1: potency x2'.",
+    )
+    metadata: dict[str, Any] = Field(default_factory=dict, description="Accepted and ignored.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, message: Any) -> Any:
+        """Typed clients and tool calls send null for what they leave out."""
+        if isinstance(message, dict) and None in message.values():
+            return {name: value for name, value in message.items() if value is not None}
+        return message
+
+    @model_validator(mode="after")
+    def _is_one_action(self) -> ActionMessage:
+        if self.action_type is None and self.command is None:
+            raise PydanticCustomError("action_missing", "give action_type with its fields, or command")
+        if self.action_type is not None and self.command is not None:
+            raise PydanticCustomError(
+                "action_twice", "give action_type with its fields, or command, not both"
+            )
+        return self
+
+    def to_action(self) -> Action:
+        """Return the action inside."""
+        return Action(
+            action_type=None if self.action_type is None else ActionType(self.action_type),
+            compound=self.compound,
+            transformation=self.transformation,
+            n=self.n,
+            smiles=tuple(self.smiles),
+            rationale=self.rationale,
+            compounds=tuple(self.compounds),
+            assays=tuple(self.assays),
+            replicates=self.replicates,
+            predicted={
+                name: Prediction(value=p.value, low=p.low, high=p.high) for name, p in self.predicted.items()
+            },
+            reason=self.reason,
+            command=self.command,
+        )
+
+
+class ResetArguments(BaseModel):
+    """Arguments of reset. All optional; unknown names are ignored and listed in the observation."""
+
+    model_config = ConfigDict(extra="allow")
+
+    seed: int | None = Field(default=None, ge=0, description="Which world; 0 to 2^63-1.")
+    episode_id: str | None = Field(default=None, max_length=255, description="Echoed in state.")
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Return the arguments as they were sent, seed and episode_id coerced, null left out."""
+        known = {"seed": self.seed, "episode_id": self.episode_id}
+        given = {**(self.model_extra or {}), **known}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class StepRequest(BaseModel):
+    """Body of `POST /step`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    action: ActionMessage
+    timeout_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="Give up (504) after this many seconds; the server's own limit stands.",
+    )
+    request_id: str | None = Field(default=None, max_length=255, description="Accepted and ignored.")
+    session_id: str | None = Field(
+        default=None, max_length=255, description="The session, where header and cookie cannot be used."
+    )
+
+
+class ObjectiveView(BaseModel):
+    """One line of the target product profile."""
+
+    model_config = _OUT
+
+    name: str
+    unit: str
+    kind: Literal["up", "down", "window"]
+    limits: list[float] = Field(
+        description="[L, U]: worthless at L, met at U; window [L, U, U', L']: met between U and U'."
+    )
+    weight: float
+    assays: list[str] = Field(description="Assays of the menu that read it; empty if computed.")
+    prior_width: float = Field(
+        description="Width of the central 90 % of this objective over typical designs."
+    )
+
+
+class AssayView(BaseModel):
+    """One line of the assay menu."""
+
+    model_config = _OUT
+
+    assay: str
+    reads: str
+    unit: str
+    price: float
+    se: float = Field(description="Standard error of one reading, all sources included.")
+    run_se: float = Field(description="The part of it that all readings of one call share.")
+    range: list[float] | None = Field(default=None, description="Lowest and highest value it can report.")
+
+
+class Brief(BaseModel):
+    """What the programme asks for."""
+
+    model_config = _OUT
+
+    title: str
+    objectives: list[ObjectiveView]
+    menu: list[AssayView]
+    budget: float
+    max_steps: int
+    rules: list[str]
+
+
+class RefusalView(BaseModel):
+    """Why a structure was not taken."""
+
+    model_config = _OUT
+
+    gate: str
+    atom: int | None = None
+    reason: str
+
+
+class CompoundView(BaseModel):
+    """One compound; or, with only `smiles` and `refused`, a structure that was not taken."""
+
+    model_config = _OUT
+
+    id: str | None = None
+    smiles: str
+    made: bool | None = None
+    make_price: float | None = None
+    properties: dict[str, float] | None = None
+    alerts: list[str] | None = None
+    refused: RefusalView | None = None
+
+
+class ReadingView(BaseModel):
+    """One reading."""
+
+    model_config = _OUT
+
+    compound: str
+    assay: str
+    value: float
+    unit: str
+    qualifier: Literal["", "<", ">"]
+    se: float
+    call: int
+
+
+class SuggestionView(BaseModel):
+    """One suggested structure."""
+
+    model_config = _OUT
+
+    smiles: str
+    transformation: str
+
+
+class _Programme(BaseModel):
+    """What observation and state share."""
+
+    task_id: str = ""
+    split: str = ""
+    seed: int = 0
+    session_id: str = ""
+    phase: str = ""
+    brief: Brief | None = None
+    compounds: list[CompoundView] = Field(default_factory=list)
+    readings: list[ReadingView] = Field(default_factory=list)
+    budget_left: float = 0.0
+    steps_left: int = 0
+    score: float | None = None
+    score_parts: dict[str, float] | None = None
+
+
+class Observation(_Programme):
+    """What changed, plus totals. `brief` comes with reset, `score` with the last step."""
+
+    model_config = _OUT
+
+    ignored: list[str] = Field(default_factory=list, description="Arguments of reset that mean nothing here.")
+    suggestions: list[SuggestionView] = Field(default_factory=list)
+    last_action_error: str | None = None
+    text: str = Field(default="", description="The whole observation for a language model to read.")
+    done: bool = False
+    reward: bool | int | float | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class StepReply(BaseModel):
+    """Reply to reset and step."""
+
+    model_config = _OUT
+
+    observation: dict[str, Any] = Field(
+        description="See the schema of Observation; done and reward lie beside it."
+    )
+    reward: float | None = None
+    done: bool = False
+    metadata: dict[str, Any] | None = None
+
+
+class State(_Programme):
+    """The public notebook. Before the first reset only the first three fields are there."""
+
+    model_config = ConfigDict(extra="allow")
+
+    episode_id: str | None = None
+    step_count: int = Field(default=0, ge=0)
+    last_reply: dict[str, Any] | None = Field(
+        default=None, description="The last reply to reset or step: compare step_count with your own."
+    )
+
+
+_ECHO_LIMIT = 500
+"""Bytes of a wrong input that are sent back in an error."""
+
+
+def describe(error: ValidationError, *, prefix: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """Return pydantic's error list fit for the wire: no exception objects, no megabytes sent back."""
+    entries = []
+    for found in error.errors(include_context=False):
+        entry: dict[str, Any] = {
+            "type": found["type"],
+            "loc": [*prefix, *(part if isinstance(part, int) else str(part)[:200] for part in found["loc"])],
+            "msg": found["msg"],
+            "input": shorten(found["input"]),
+        }
+        if "url" in found:
+            entry["url"] = found["url"]
+        entries.append(entry)
+        if len(entries) == 50:
+            break
+    return entries
+
+
+def shorten(value: Any) -> Any:
+    """Return what is said of a wrong input: small ones whole, others by size."""
+    if value is None or isinstance(value, bool | int | float):
+        return value if not isinstance(value, int) or abs(value) < 2**53 else f"<int {str(value)[:40]}>"
+    if isinstance(value, str):
+        return value if len(value) <= _ECHO_LIMIT else f"{value[:100]}... ({len(value)} characters)"
+    return f"<{type(value).__name__} of {len(value)}>" if isinstance(value, list | dict) and value else value

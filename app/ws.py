@@ -1,0 +1,169 @@
+"""/ws: one socket, one session, one reply per frame, in order.
+
+A reader task takes frames into a bounded queue, so that pings are answered and a peer that leaves is
+noticed while a step runs; a worker answers them one by one; ``dismiss`` (idle, shutdown) lets the
+running frame finish and closes with a reason instead of a frame, which would shift every later reply.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from aiohttp import WSMessage, WSMsgType, web
+
+from app import mcp
+from app.encoding import NotJson, loads
+from app.errors import CapacityReached, FactoryFailed, SessionNotFound, error_frame, frame, report
+from app.frames import BadFrame, Close, Mcp, Reset, State, StepFrame, parse
+from app.keys import CONFIG, SERVICE
+from app.rest import payload
+from app.service import Service
+from app.sessions import Origin, Session
+from app.sockets import new_socket, send
+
+log = logging.getLogger(__name__)
+
+QUEUE_FRAMES = 32
+
+routes = web.RouteTableDef()
+
+
+@routes.route("*", "/ws")
+async def websocket(request: web.Request) -> web.StreamResponse:
+    """Serve one socket; a plain request finds nothing here."""
+    socket = new_socket()
+    if not socket.can_prepare(request):
+        raise web.HTTPNotFound
+    await socket.prepare(request)
+    service = request.app[SERVICE]
+    try:
+        session, is_attached = await _seat(request, service)
+    except (CapacityReached, FactoryFailed, SessionNotFound, AlreadyAttached) as error:
+        report(error, where="/ws")
+        refusal = (
+            error_frame(str(error), "SESSION_ERROR") if isinstance(error, AlreadyAttached) else frame(error)
+        )
+        await send(socket, refusal)
+        await socket.close()
+        return socket
+    connection = _Connection(socket, service, session, drain_seconds=request.app[CONFIG].drain_seconds)
+    session.connection = connection
+    try:
+        await connection.serve()
+    finally:
+        session.connection = None
+        if not is_attached or session.is_closing:
+            service.close(session)
+    return socket
+
+
+class AlreadyAttached(Exception):
+    """The session has a socket."""
+
+
+async def _seat(request: web.Request, service: Service) -> tuple[Session, bool]:
+    """Return the session to drive and whether it was there before."""
+    session_id = request.query.get("session_id")
+    if not session_id:
+        return await service.open(Origin.SOCKET), False
+    session = service.sessions.get(session_id)
+    if session.connection is not None:
+        raise AlreadyAttached(f"Session {session.id} already has an attached WebSocket")
+    return session, True
+
+
+class _Connection:
+    """One socket at work."""
+
+    def __init__(
+        self, socket: web.WebSocketResponse, service: Service, session: Session, *, drain_seconds: float
+    ) -> None:
+        self._socket = socket
+        self._service = service
+        self._session = session
+        self._drain_seconds = drain_seconds
+        self._frames: asyncio.Queue[WSMessage] = asyncio.Queue(QUEUE_FRAMES)
+        self._turn = asyncio.Lock()
+        self._dismissal: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+
+    def dismiss(self, code: int, reason: str) -> None:
+        """Finish the running frame, then close with this code and reason."""
+        if not self._dismissal.done():
+            self._dismissal.set_result((code, reason))
+
+    async def serve(self) -> None:
+        """Serve until the peer leaves, says close, or is dismissed."""
+        reader = asyncio.create_task(self._read(), name=f"read {self._session.id}")
+        worker = asyncio.create_task(self._work(), name=f"work {self._session.id}")
+        try:
+            await asyncio.wait((reader, worker, self._dismissal), return_when=asyncio.FIRST_COMPLETED)
+            if self._dismissal.done() and not reader.done():
+                await self._say_goodbye(*self._dismissal.result())
+            elif worker.done():
+                await self._socket.close()
+        finally:
+            reader.cancel()
+            worker.cancel()
+            await asyncio.gather(reader, worker, return_exceptions=True)
+
+    async def _say_goodbye(self, code: int, reason: str) -> None:
+        try:
+            async with asyncio.timeout(self._drain_seconds):
+                await self._turn.acquire()  # kept: no further frame is begun
+        except TimeoutError:
+            log.warning("session %s is closed under a running call", self._session.id)
+        await self._socket.close(code=code, message=reason.encode())
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message.type is WSMsgType.CLOSE:
+                await self._socket.close(code=message.data or 1000, message=(message.extra or "").encode())
+                return
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                return
+            await self._frames.put(message)
+
+    async def _work(self) -> None:
+        while True:
+            message = await self._frames.get()
+            async with self._turn:
+                reply = await self._answer(message)
+                if reply is None:
+                    return
+                try:
+                    await send(self._socket, reply)
+                except ConnectionError:
+                    return
+
+    async def _answer(self, message: WSMessage) -> dict[str, Any] | None:
+        """Return the reply to one frame, None for ``close``."""
+        if message.type is WSMsgType.BINARY:
+            return error_frame("binary frame: send JSON in text frames", "INVALID_JSON")
+        try:
+            return await self._carry_out(parse(loads(message.data)))
+        except NotJson as why:
+            return error_frame(f"Invalid JSON: {why}", "INVALID_JSON")
+        except BadFrame as why:
+            return why.frame
+        except Exception as error:  # noqa: BLE001 - one frame must not end the session, whatever went wrong
+            report(error, where="/ws", session_id=self._session.id)
+            return frame(error)
+
+    async def _carry_out(self, message: Reset | StepFrame | State | Mcp | Close) -> dict[str, Any] | None:
+        match message:
+            case StepFrame():
+                step = await self._service.step(self._session, message.data.to_action())
+                return {"type": "observation", "data": payload(step)}
+            case Reset():
+                step = await self._service.reset(self._session, message.data.as_mapping())
+                return {"type": "observation", "data": payload(step)}
+            case State():
+                return {"type": "state", "data": await self._service.state(self._session)}
+            case Mcp():
+                reply = await mcp.answer(message.data, self._service, own=self._session)
+                return {"type": "mcp", "data": reply}
+            case Close():
+                return None

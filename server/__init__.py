@@ -1,0 +1,1 @@
+"""The entry point that ``openenv`` looks for; the server itself is in ``app``."""
