@@ -1,0 +1,90 @@
+"""The pages say what the code does: settings, arguments, prices, codes and links are compared."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import app.errors as server_errors
+from app.config import Config
+from envs import CATALOGUE
+from envs.arguments import KNOWN
+from molforge import errors
+from molforge.assays import ASSAYS
+from molforge.errors import MolforgeError
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+NUMBERS = re.compile(r"-?\d*\.?\d+")
+
+
+def table(page: str, heading: str) -> dict[str, list[str]]:
+    """Return the first table after a heading: what is in backticks in column one -> the other cells."""
+    text = (ROOT / "docs" / page).read_text().split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("| `")
+    ]
+    return {row[0].strip("`"): row[1:] for row in rows}
+
+
+def test_the_settings_are_those_of_the_server() -> None:
+    listed = table("server.md", "Settings")
+
+    assert set(listed) == {setting.name for setting in fields(Config)}
+    for setting in fields(Config):
+        assert listed[setting.name][0].strip("`") == (
+            "-" if setting.default is None else str(setting.default)
+        )
+
+
+def test_the_arguments_of_reset_are_those_it_knows() -> None:
+    assert set(table("game.md", "Opening a programme")) == set(KNOWN)
+
+
+def test_prices_and_noise_are_those_of_the_assays() -> None:
+    for name, (_, price, sd, run_sd, reported) in table("game.md", "Readings").items():
+        assay = ASSAYS[name]
+        assert float(price) == assay.price
+        if not assay.is_exact:
+            assert (float(sd), float(run_sd)) == (assay.sd, assay.run_sd)
+            assert [float(number) for number in NUMBERS.findall(reported)] == [assay.low, assay.high]
+
+
+def test_every_assay_of_a_family_is_on_the_page() -> None:
+    from importlib import import_module
+
+    listed = set(table("game.md", "Readings"))
+    for spec in CATALOGUE.values():
+        module, name = spec.entry.split(":")
+        family = getattr(import_module(module), name)
+        assert {assay.name for assay in family.menu} <= listed
+    assert all(math.isfinite(ASSAYS[name].price) for name in listed)
+
+
+def test_error_codes_on_the_page_are_raised_somewhere() -> None:
+    known = {
+        error.code
+        for module in (errors, server_errors)
+        for error in vars(module).values()
+        if isinstance(error, type) and issubclass(error, MolforgeError)
+    }
+
+    assert set(table("server.md", "Errors")) <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_and_named_files_exist(page: Path) -> None:
+    text = page.read_text()
+    links = [target for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target]
+    named = re.findall(r"`((?:app|docs|envs|graders|molforge|redteam|scripts|tests)/[\w./-]*)`", text)
+
+    missing = [target for target in links if not (page.parent / target).exists()]
+    missing += [name for name in named if not (ROOT / name).exists()]
+
+    assert not missing
