@@ -21,6 +21,7 @@ _UNREAD = Chem.MolFromSmarts("[!#1;!#5;!#6;!#7;!#8;!#9;!#15;!#16;!#17;!#35;!#53]
 _HYDROGEN = Chem.MolFromSmarts("[#1]")
 _CHARGED = Chem.MolFromSmarts("[!+0]")
 _FLIPPING = Chem.MolFromSmarts("[#7;D1,D2,D3]")
+_YLIDE = Chem.MolFromSmarts("[S,P;+1]-[O,N;-1]")
 _LABELLED = rdqueries.IsotopeGreaterQueryAtom(0)
 _RADICAL = rdqueries.NumRadicalElectronsGreaterQueryAtom(0)
 
@@ -66,7 +67,7 @@ def neutralise(mol: Any, smiles: str) -> Any:
         if _first(mol, _HYDROGEN.GetAtomWithIdx(0)) is not None:
             mol = Chem.RemoveHs(mol)
         if _first(mol, _CHARGED.GetAtomWithIdx(0)) is not None:
-            mol = _UNCHARGER.uncharge(mol)
+            mol = _UNCHARGER.uncharge(_without_ylides(mol))
     if "@" in smiles:
         for atom in mol.GetAtomsMatchingQuery(_FLIPPING.GetAtomWithIdx(0)):
             # a proton would make and unmake this centre: nitrogen inverts
@@ -82,6 +83,19 @@ def name(atom: Any) -> str:
 def _first(mol: Any, query: Any) -> Any:
     """Return the first matching atom or None; the loop over atoms runs inside RDKit."""
     return next(iter(mol.GetAtomsMatchingQuery(query)), None)
+
+
+def _without_ylides(mol: Any) -> Any:
+    """Write sulphoxides and their like with double bonds, as everything else in the project does."""
+    pairs = {centre: (centre, outer) for centre, outer in mol.GetSubstructMatches(_YLIDE)}
+    if not pairs:
+        return mol
+    for pair in pairs.values():
+        mol.GetBondBetweenAtoms(*pair).SetBondType(Chem.BondType.DOUBLE)
+        for index in pair:
+            mol.GetAtomWithIdx(index).SetFormalCharge(0)
+    Chem.SanitizeMol(mol)
+    return mol
 
 
 def _overbonded(mol: Any, smiles: str, index: int) -> RefusedStructure:

@@ -1,0 +1,164 @@
+"""What a laboratory would make: one gate after another, cheapest first, the first refusal explained.
+
+Limits and their measured pass rates: see ``docs`` and the tests. Gates that stand before ``check`` in
+``GATES`` belong to ``structure.parse``: what they refuse is no ``Structure`` at all.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from rdkit import Chem
+from rdkit.Chem import Crippen, rdMolDescriptors
+
+from molforge.chem import environments as known
+from molforge.chem import instability, synthesis
+from molforge.chem.standard import MAX_HEAVY_ATOMS, name
+from molforge.chem.structure import Structure
+from molforge.errors import RefusedStructure
+
+READING_GATES = (
+    "length", "characters", "syntax", "fragments", "size", "rings", "element", "isotope", "valence",
+    "aromaticity", "radical",
+)  # fmt: skip
+MAKING_GATES = (
+    "size", "charge", "rings", "stereocentres", "environment", "novelty", "instability", "ring_system",
+    "logp", "tpsa", "hbd", "rotatable_bonds", "synthesis",
+)  # fmt: skip
+GATES: tuple[str, ...] = tuple(dict.fromkeys((*READING_GATES, *MAKING_GATES)))
+"""Every gate a refusal can name, in order."""
+
+MIN_HEAVY_ATOMS = 12
+MAX_NET_CHARGE, MAX_CHARGES = 1, 4
+MAX_RINGS, MAX_RING_SIZE, MAX_SMALL_RINGS, MAX_BRIDGEHEADS = 7, 8, 2, 4
+MAX_STEREOCENTRES = 6
+MAX_NOVEL_SHARE = 0.15
+"""Share of a compound's radius-2 environments that no reference compound has."""
+LOGP_RANGE = (-2.0, 6.5)
+MAX_TPSA, MAX_HBD, MAX_ROTATABLE_BONDS = 180.0, 6, 14
+MAX_ACCESSIBILITY = 4.5
+"""Ertl and Schuffenhauer's synthetic accessibility, 1 easy to 10 hard."""
+
+
+def check(structure: Structure) -> None:
+    """Raise ``RefusedStructure`` at the first gate; atoms are counted in ``structure.smiles``, from 0."""
+    _check_size_and_charge(structure)
+    _check_rings(structure)
+    found = known.environments(structure.mol)
+    _check_environments(structure, found)
+    _check_instability(structure)
+    _check_ring_systems(structure)
+    _check_properties(structure)
+    score = synthesis.accessibility(structure.mol, found.counts)
+    if score > MAX_ACCESSIBILITY:
+        _refuse(
+            structure,
+            "synthesis",
+            f"synthetic accessibility {score:.2f} (1 easy, 10 hard); at most {MAX_ACCESSIBILITY} is made",
+        )
+
+
+def is_makeable(structure: Structure) -> bool:
+    """Return whether every gate lets the structure pass."""
+    try:
+        check(structure)
+    except RefusedStructure:
+        return False
+    return True
+
+
+def _check_size_and_charge(structure: Structure) -> None:
+    heavy = structure.mol.GetNumHeavyAtoms()
+    if not MIN_HEAVY_ATOMS <= heavy <= MAX_HEAVY_ATOMS:
+        _refuse(structure, "size", f"{heavy} heavy atoms; {MIN_HEAVY_ATOMS} to {MAX_HEAVY_ATOMS} are allowed")
+    if "+" not in structure.smiles and "-" not in structure.smiles:
+        return
+    charges = [atom.GetFormalCharge() for atom in structure.mol.GetAtoms()]
+    net, total = sum(charges), sum(map(abs, charges))
+    if abs(net) > MAX_NET_CHARGE or total > MAX_CHARGES:
+        atom = next(index for index, charge in enumerate(charges) if charge)
+        reason = f"net charge {net:+d} and {total} charged positions after neutralisation; at most 1 and 4"
+        _refuse(structure, "charge", reason, atom)
+
+
+def _check_rings(structure: Structure) -> None:
+    mol = structure.mol
+    rings = mol.GetRingInfo().AtomRings()
+    if len(rings) > MAX_RINGS:
+        _refuse(structure, "rings", f"{len(rings)} rings; at most {MAX_RINGS} are allowed")
+    for ring in rings:
+        if len(ring) > MAX_RING_SIZE:
+            reason = f"a ring of {len(ring)} atoms at {_atom(mol, ring[0])}; at most {MAX_RING_SIZE}"
+            _refuse(structure, "rings", reason, ring[0])
+    small = [ring for ring in rings if len(ring) <= 4]
+    if len(small) > MAX_SMALL_RINGS:
+        reason = f"{len(small)} three- and four-membered rings; at most {MAX_SMALL_RINGS}"
+        _refuse(structure, "rings", reason, small[-1][0])
+    bridgeheads = rdMolDescriptors.CalcNumBridgeheadAtoms(mol)
+    if bridgeheads > MAX_BRIDGEHEADS:
+        _refuse(structure, "rings", f"{bridgeheads} bridgehead atoms; at most {MAX_BRIDGEHEADS}")
+    centres = rdMolDescriptors.CalcNumAtomStereoCenters(mol)
+    if centres > MAX_STEREOCENTRES:
+        _refuse(structure, "stereocentres", f"{centres} stereocentres; at most {MAX_STEREOCENTRES}")
+
+
+def _check_environments(structure: Structure, found: known.Environments) -> None:
+    tables = known.reference()
+    if rare := known.unknown(found.near, tables.near):
+        atom = known.centre(structure.mol, rare[0])
+        reason = (
+            f"{_atom(structure.mol, atom)} with its direct neighbours is a bonding pattern that fewer "
+            "than 5 reference compounds have; use a familiar functional group there"
+        )
+        _refuse(structure, "environment", reason, atom)
+    novel = known.unknown(found.far, tables.far)
+    if novel and len(novel) > MAX_NOVEL_SHARE * len(found.far):
+        atom = known.centre(structure.mol, novel[0])
+        reason = (
+            f"{len(novel)} of {len(found.far)} two-bond surroundings are in no reference compound, "
+            f"for instance around {_atom(structure.mol, atom)}; at most {MAX_NOVEL_SHARE:.0%} may be new"
+        )
+        _refuse(structure, "novelty", reason, atom)
+
+
+def _check_instability(structure: Structure) -> None:
+    found = instability.find(structure.mol)
+    if found is not None:
+        where = ", ".join(_atom(structure.mol, atom) for atom in found.atoms[:3])
+        reason = f"{found.name} at {where}: unstable or unmakeable, not allowed"
+        _refuse(structure, "instability", reason, found.atoms[0])
+
+
+def _check_ring_systems(structure: Structure) -> None:
+    systems = {system.key: system for system in known.ring_systems(structure.mol)}
+    if not systems:
+        return
+    if rare := known.unknown(frozenset(systems), known.reference().rings):
+        atoms = systems[rare[0]].atoms
+        where = Chem.MolFragmentToSmiles(structure.mol, atoms)
+        reason = (
+            f"the ring system {where} at {_atom(structure.mol, atoms[0])} is in fewer than 10 known "
+            "compounds; use a familiar one"
+        )
+        _refuse(structure, "ring_system", reason, atoms[0])
+
+
+def _check_properties(structure: Structure) -> None:
+    mol = structure.mol
+    low, high = LOGP_RANGE
+    if not low <= (logp := Crippen.MolLogP(mol)) <= high:
+        _refuse(structure, "logp", f"computed logP {logp:.2f}; {low:g} to {high:g} is allowed")
+    if (tpsa := rdMolDescriptors.CalcTPSA(mol)) > MAX_TPSA:
+        _refuse(structure, "tpsa", f"polar surface {tpsa:.0f} A^2; at most {MAX_TPSA:.0f}")
+    if (donors := rdMolDescriptors.CalcNumHBD(mol)) > MAX_HBD:
+        _refuse(structure, "hbd", f"{donors} hydrogen-bond donors; at most {MAX_HBD}")
+    if (rotors := rdMolDescriptors.CalcNumRotatableBonds(mol)) > MAX_ROTATABLE_BONDS:
+        _refuse(structure, "rotatable_bonds", f"{rotors} rotatable bonds; at most {MAX_ROTATABLE_BONDS}")
+
+
+def _refuse(structure: Structure, gate: str, reason: str, atom: int | None = None) -> NoReturn:
+    raise RefusedStructure(structure.smiles, gate=gate, reason=reason, atom=atom)
+
+
+def _atom(mol: Any, index: int) -> str:
+    return name(mol.GetAtomWithIdx(index))
