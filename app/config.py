@@ -22,12 +22,12 @@ class Config:
     which wins. ``docs`` list them from here.
     """
 
-    host: str = "0.0.0.0"  # noqa: S104
+    host: str = "0.0.0.0"
     """Address to listen on; all by default, as containers need."""
     port: int = 8000
     """TCP port; 0 takes a free one."""
     max_sessions: int = 1024
-    """Sessions over WebSocket (and ``openenv/session/create``) at once; further ones hear CAPACITY_REACHED."""
+    """WebSocket (and ``openenv/session/create``) sessions at once; further ones hear CAPACITY_REACHED."""
     max_rest_sessions: int = 1024
     """REST sessions at once; the longest idle never-stepped one makes room, then 503 with Retry-After."""
     idle_seconds: float = 3600.0

@@ -83,8 +83,11 @@ class InProcessEngine:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the warm-up is over."""
-        return self._warm_up is None or (self._warming is not None and self._warming.done())
+        """Whether the warm-up is over and went well."""
+        warming = self._warming
+        return self._warm_up is None or (
+            warming is not None and warming.done() and not warming.cancelled() and warming.exception() is None
+        )
 
     @property
     def has_stragglers(self) -> bool:
@@ -108,11 +111,11 @@ class InProcessEngine:
 
     async def reset(self, session_id: str, arguments: Mapping[str, Any], *, seconds: float) -> Step:
         """Call reset in a thread."""
-        return await self._call(
-            session_id,
-            lambda environment: environment.reset(arguments, session_id=session_id),
-            seconds=seconds,
-        )
+
+        def work(environment: Environment) -> Step:
+            return environment.reset(arguments, session_id=session_id)
+
+        return await self._call(session_id, work, seconds=seconds)
 
     async def step(self, session_id: str, action: Action, *, seconds: float) -> Step:
         """Call step in a thread."""
@@ -141,7 +144,8 @@ class InProcessEngine:
         if seat.job is not None:
             raise SessionBusy(session_id)
         loop = asyncio.get_running_loop()
-        job = seat.job = self._submit(lambda: work(self._environment(seat)))
+        job: concurrent.futures.Future[T] = self._submit(lambda: work(self._environment(seat)))
+        seat.job = job
         job.add_done_callback(lambda _job: _on_loop(loop, self._returned, seat))
         running = asyncio.wrap_future(job)
         running.add_done_callback(_retrieve)
@@ -150,7 +154,7 @@ class InProcessEngine:
                 return await asyncio.shield(running)
         except TimeoutError:
             if job.done() and not job.cancelled():
-                return job.result()  # it came back just now, or raised a TimeoutError of its own
+                return await running  # it came back just now, or raised a TimeoutError of its own
             if job.cancel():
                 raise Overloaded(seconds) from None
             log.warning(

@@ -5,6 +5,7 @@
     └── ServerError
         ├── SessionNotFound    no session of that id, or no longer
         ├── SessionBusy        another connection's call is running in this session
+        ├── AlreadyAttached    another socket drives this session
         ├── CapacityReached    no free place
         ├── CallTimedOut       the call ran too long; its programme is lost
         ├── Overloaded         the call never started; nothing happened
@@ -56,6 +57,15 @@ class SessionBusy(ServerError):
 
     def __init__(self, session_id: str) -> None:
         super().__init__(f"session {session_id} is busy with another call: wait for its reply")
+
+
+class AlreadyAttached(ServerError):
+    """The session has a socket already."""
+
+    code = "ALREADY_ATTACHED"
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(f"Session {session_id} already has an attached WebSocket")
 
 
 class CapacityReached(ServerError):
@@ -114,6 +124,7 @@ _STATUS: dict[type[Exception], int] = {
     EpisodeOver: 409,
     SessionNotFound: 404,
     SessionBusy: 409,
+    AlreadyAttached: 409,
     CapacityReached: 503,
     Overloaded: 503,
     CallTimedOut: 504,
@@ -145,7 +156,7 @@ def frame(error: Exception) -> dict[str, Any]:
         return error_frame(message, CapacityReached.code, **error.numbers)
     if isinstance(error, FactoryFailed):
         return error_frame(message, FactoryFailed.code, factory_name=error.factory)
-    if isinstance(error, SessionNotFound):
+    if isinstance(error, SessionNotFound | AlreadyAttached):
         return error_frame(message, "SESSION_ERROR", cause=cause)
     return error_frame(message, "EXECUTION_ERROR", cause=cause)
 

@@ -28,7 +28,7 @@ async def translate_errors(request: web.Request, handler: Handler) -> web.Stream
         retry = {"Retry-After": RETRY_SECONDS} if isinstance(error, CapacityReached | Overloaded) else None
         return json_reply(http_body(error), status=status_of(error), headers=retry)
     except (ConnectionError, web.RequestPayloadError):
-        raise  # the peer is gone: there is nobody to answer
+        return web.Response(status=400)  # the peer is gone: nobody reads this
     except Exception as error:  # noqa: BLE001 - the last line before the wire: whatever it is, it becomes a 500
         report(error, where=request.path)
         return json_reply(http_body(error), status=500)

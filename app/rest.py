@@ -16,7 +16,7 @@ from app.keys import SERVICE
 from app.replies import json_reply, read_model
 from app.service import Service
 from app.sessions import Origin, Session
-from app.wire import ResetArguments, StepRequest
+from app.wire import ResetArguments, StepRequest, state_payload
 from molforge.contract import Step
 
 HEADER = "X-Session-ID"
@@ -74,8 +74,8 @@ async def state(request: web.Request) -> web.Response:
     if session is None and COOKIE in request.cookies:
         session = service.sessions.get(request.cookies[COOKIE])
     if session is None:
-        return json_reply({**await service.fresh_state(), "metadata": {"note": FRESH_STATE}})
-    return json_reply(await service.state(session), headers={HEADER: session.id})
+        return json_reply({**state_payload(await service.fresh_state()), "metadata": {"note": FRESH_STATE}})
+    return json_reply(state_payload(await service.state(session)), headers={HEADER: session.id})
 
 
 def _named(request: web.Request, service: Service, *, in_body: str | None = None) -> Session | None:

@@ -40,7 +40,7 @@ class Service:
         except BaseException:
             self.close(session)
             raise
-        log.info("session %s opened by %s", session.id, origin)
+        log.debug("session %s opened by %s", session.id, origin)
         return session
 
     def _take_place(self, origin: Origin) -> Session:
@@ -88,7 +88,7 @@ class Service:
         if self.sessions.release(session):
             self.engine.discard(session.id)
             self._journal.forget(session.id)
-            log.info("session %s closed after %d steps", session.id, session.steps)
+            log.debug("session %s closed after %d steps", session.id, session.steps)
 
     def expire(self) -> None:
         """Close every session that was idle for too long; its socket is told by the close reason."""

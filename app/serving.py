@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -22,6 +23,8 @@ def serve(config: Config) -> int:
     logging.basicConfig(
         level=config.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    for noisy in ("aiohttp.server", "aiohttp.websocket"):  # bad requests of strangers, with tracebacks
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         has_stragglers = runner.run(_serve(config))
     if has_stragglers:
@@ -31,12 +34,13 @@ def serve(config: Config) -> int:
     return 0
 
 
-def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     try:
-        from uvloop import Loop
+        from uvloop import new_event_loop
     except ImportError:
-        return None  # Windows: the standard loop serves as well
-    return Loop
+        return asyncio.new_event_loop  # Windows: the standard loop serves as well
+    factory: Callable[[], asyncio.AbstractEventLoop] = new_event_loop
+    return factory
 
 
 async def _serve(config: Config) -> bool:

@@ -287,7 +287,7 @@ class StepReply(BaseModel):
 
 
 class State(_Programme):
-    """The public notebook. Before the first reset only the first three fields are there."""
+    """The public notebook. Before the first reset everything is empty."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -296,6 +296,14 @@ class State(_Programme):
     last_reply: dict[str, Any] | None = Field(
         default=None, description="The last reply to reset or step: compare step_count with your own."
     )
+
+
+_BLANK_STATE = State().model_dump()
+
+
+def state_payload(state: dict[str, Any]) -> dict[str, Any]:
+    """Return the wire form of a state: before the first reset every field is there, and empty."""
+    return state if "task_id" in state else {**_BLANK_STATE, **state}
 
 
 _ECHO_LIMIT = 500

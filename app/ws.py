@@ -15,13 +15,22 @@ from aiohttp import WSMessage, WSMsgType, web
 
 from app import mcp
 from app.encoding import NotJson, loads
-from app.errors import CapacityReached, FactoryFailed, SessionNotFound, error_frame, frame, report
+from app.errors import (
+    AlreadyAttached,
+    CapacityReached,
+    FactoryFailed,
+    SessionNotFound,
+    error_frame,
+    frame,
+    report,
+)
 from app.frames import BadFrame, Close, Mcp, Reset, State, StepFrame, parse
 from app.keys import CONFIG, SERVICE
 from app.rest import payload
 from app.service import Service
 from app.sessions import Origin, Session
 from app.sockets import new_socket, send
+from app.wire import state_payload
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +51,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         session, is_attached = await _seat(request, service)
     except (CapacityReached, FactoryFailed, SessionNotFound, AlreadyAttached) as error:
         report(error, where="/ws")
-        refusal = (
-            error_frame(str(error), "SESSION_ERROR") if isinstance(error, AlreadyAttached) else frame(error)
-        )
-        await send(socket, refusal)
+        await send(socket, frame(error))
         await socket.close()
         return socket
     connection = _Connection(socket, service, session, drain_seconds=request.app[CONFIG].drain_seconds)
@@ -59,10 +65,6 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     return socket
 
 
-class AlreadyAttached(Exception):
-    """The session has a socket."""
-
-
 async def _seat(request: web.Request, service: Service) -> tuple[Session, bool]:
     """Return the session to drive and whether it was there before."""
     session_id = request.query.get("session_id")
@@ -70,7 +72,7 @@ async def _seat(request: web.Request, service: Service) -> tuple[Session, bool]:
         return await service.open(Origin.SOCKET), False
     session = service.sessions.get(session_id)
     if session.connection is not None:
-        raise AlreadyAttached(f"Session {session.id} already has an attached WebSocket")
+        raise AlreadyAttached(session.id)
     return session, True
 
 
@@ -161,7 +163,7 @@ class _Connection:
                 step = await self._service.reset(self._session, message.data.as_mapping())
                 return {"type": "observation", "data": payload(step)}
             case State():
-                return {"type": "state", "data": await self._service.state(self._session)}
+                return {"type": "state", "data": state_payload(await self._service.state(self._session))}
             case Mcp():
                 reply = await mcp.answer(message.data, self._service, own=self._session)
                 return {"type": "mcp", "data": reply}
