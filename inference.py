@@ -52,7 +52,7 @@ MAX_TOKENS = 4096
 """Room for a model that thinks before it answers."""
 COMMAND_CHARACTERS = 8000
 """Longest command the wire takes; of a longer answer the end is sent, where the action is."""
-PROGRAMME = {"split": "test", "seed": 0}
+PROGRAMME: dict[str, Any] = {"split": "test", "seed": 0}
 """What is played of every task: a held-out programme, the same in every run."""
 OUT_OF_TIME = Action(action_type=ActionType.STOP, reason="out_of_time")
 
@@ -105,6 +105,9 @@ class Player(Protocol):
 
     def report(self) -> str:
         """Return what is worth telling of the programme just played."""
+
+    async def close(self) -> None:
+        """Release connections."""
 
 
 class ModelPlayer:
@@ -173,6 +176,10 @@ class ModelPlayer:
         """Return how many calls were made and how many gave nothing."""
         return f"{self._calls} model calls, {self._failed} without an answer, {self._seconds:.0f} s"
 
+    async def close(self) -> None:
+        """Close the connections to the endpoint."""
+        await self._client.close()
+
 
 class PlannerPlayer:
     """The reference planner of ``molforge.policies``: plays from the same observations as a model."""
@@ -193,6 +200,9 @@ class PlannerPlayer:
     def report(self) -> str:
         """Return that no model was asked."""
         return "no model calls"
+
+    async def close(self) -> None:
+        """Do nothing: it holds no connection."""
 
 
 def _fields(observation: MolforgeObservation) -> dict[str, Any]:
@@ -304,7 +314,7 @@ async def play(
 
 def _shown(action: Action) -> str:
     if action.command is not None:
-        return action.command or '""'
+        return action.command
     return json.dumps(action.as_message(), separators=(",", ":"))
 
 
@@ -314,6 +324,7 @@ async def run(settings: Settings, out: TextIO, interruption: Interruption) -> in
     failures = 0
     async with AsyncExitStack() as stack:
         player: Player = ModelPlayer(settings) if settings.api_key else PlannerPlayer()
+        stack.push_async_callback(player.close)
         async with interruption.patience():
             env = await connect(settings, stack)
             tasks = await task_ids(env, settings)

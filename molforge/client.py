@@ -82,6 +82,7 @@ with _without_server():
 
 from pydantic import BaseModel, Field, StringConstraints  # noqa: E402 (comes with openenv)
 from websockets.exceptions import ConnectionClosed  # noqa: E402 (comes with openenv)
+from websockets.protocol import State as SocketState  # noqa: E402
 
 # --- what is sent ---------------------------------------------------------------------------------
 
@@ -257,6 +258,9 @@ class ServerRefusal(RuntimeError):
 class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState]):
     """One session on a MolForge server: one connection, one programme at a time."""
 
+    _ws: Any
+    _ws_url: Any
+
     def _step_payload(self, action: MolforgeAction | Action | Mapping[str, Any]) -> dict[str, Any]:
         """Return the wire form of a typed action, of a reference policy's, or of a plain mapping."""
         if isinstance(action, MolforgeAction):
@@ -287,6 +291,8 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
         wants a reset first. (Stock 0.3 would go on with it and pair every reply with the wrong call.)
         """
         try:
+            if message["type"] != "reset" and self._is_dead():
+                await self._receive()  # raises what ended it (stock 0.10 would silently open a new session)
             with suppress(ConnectionClosed):  # a refusal may lie in the queue of a closed socket
                 await self._send(message)
             reply: dict[str, Any] = await self._receive()
@@ -307,8 +313,12 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
             )
         return reply
 
+    def _is_dead(self) -> bool:
+        socket: Any = self._ws
+        return socket is not None and socket.state is SocketState.CLOSED
+
     def _drop_socket(self) -> None:
-        socket: Any = getattr(self, "_ws")  # noqa: B009 (typed by neither release)
+        socket: Any = self._ws
         self._ws = None
         if socket is not None:
             socket.transport.abort()
@@ -321,7 +331,7 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
         return "http" + str(self._ws_url).removeprefix("ws").removesuffix("/ws")
 
     async def tasks(self) -> list[dict[str, Any]]:
-        """Return the server's catalogue: one mapping a task, with ``task_id``, ``title``, ``level`` and so on."""
+        """Return the server's catalogue: ``task_id``, ``title``, ``level`` and so on of every task."""
         return await asyncio.to_thread(_get_tasks, f"{self.http_url}/tasks")
 
 

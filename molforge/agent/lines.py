@@ -20,6 +20,8 @@ FLOOR = 0.01
 """Score of a block whose programme never reported one (the connection died, for instance)."""
 _ACTION_LENGTH = 1000
 _ERROR_LENGTH = 300
+_BLANK = '""'
+"""What stands for an action without a printable character: the field is never empty."""
 _KEY = re.compile(r"\b(task|env|model|step|action|reward|done|error|success|steps|score|rewards)=")
 _TAG = re.compile(r"\[(START|STEP|END)\]")
 
@@ -62,7 +64,7 @@ class Block:
         self._total += reward
         self._cents.append(round(100 * self._total) - sum(self._cents))
         self._print(
-            f"[STEP] step={len(self._cents)} action={flatten(action, length=_ACTION_LENGTH)} "
+            f"[STEP] step={len(self._cents)} action={flatten(action, length=_ACTION_LENGTH) or _BLANK} "
             f"reward={self._cents[-1] / 100:.2f} done={str(done).lower()} "
             f"error={flatten(error or '', length=_ERROR_LENGTH) or 'null'}"
         )

@@ -24,25 +24,25 @@ _CREDENTIALS = ("HF_TOKEN", "API_KEY", "OPENAI_API_KEY")
 
 
 @asynccontextmanager
-async def local_server(root: Path) -> AsyncIterator[str]:
+async def local_server(root: Path, *, python: str = sys.executable) -> AsyncIterator[str]:
     """Run ``app.cli serve`` of the checkout at ``root``; yield its base URL once it is healthy.
 
     Its output goes to stderr, it sees no credentials of the model, and it runs in a session of its own, so
     that Ctrl-C reaches the agent first. Raises ``RuntimeError`` if it does not come up.
     """
-    process, url = await _start(root)
+    process, url = await _start(root, python)
     try:
         yield url
     finally:
         await _stop(process)
 
 
-async def _start(root: Path) -> tuple[Process, str]:
+async def _start(root: Path, python: str) -> tuple[Process, str]:
     environment = {name: value for name, value in os.environ.items() if name not in _CREDENTIALS}
     for _ in range(_TRIES):
         port = _free_port()
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "app.cli", "serve", "--host", "127.0.0.1", "--port", str(port)),
+            *(python, "-m", "app.cli", "serve", "--host", "127.0.0.1", "--port", str(port)),
             cwd=root,
             env=environment,
             stdin=asyncio.subprocess.DEVNULL,
