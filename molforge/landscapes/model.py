@@ -84,6 +84,7 @@ class PropertyModel:
         """Rows, hyperparameters and held-out error, as on the data card."""
         self.squash: int = header["squash"]
         """Limit of a world's deviation from the mean model, in whole units; 0: no limit."""
+        self.has_linear_term = len(arrays["linear_features"]) > 0
         self._mean: int = header["mean"]
         self.prior_step: int = header["prior_step"]
         """Kernel sum that one feature times one weight is worth."""
@@ -135,7 +136,7 @@ class PropertyModel:
         return self._mean + self._linear(sighting.tokens) + data
 
     def _linear(self, tokens: Tokens) -> int:
-        if not len(self._features):
+        if not self.has_linear_term:
             return 0
         features = tokens >> np.uint64(8)
         place = self._features.searchsorted(features)

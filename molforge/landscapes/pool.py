@@ -111,9 +111,10 @@ class Pool:
 
     def mean_values(self, roles: Mapping[str, str]) -> dict[str, Floats]:
         """Return every property of every design under the mean models, to 0.001, by role."""
-        return {role: self._mean_values(landscape(name)) for role, name in roles.items()}
+        return {role: self.seen_by(landscape(name)) for role, name in roles.items()}
 
-    def _mean_values(self, seen: PropertyModel) -> Floats:
+    def seen_by(self, seen: PropertyModel) -> Floats:
+        """Return the values of all designs under one mean model."""
         projection = self._project(seen)
         still = np.zeros(len(self), np.int64)
         return seen.values(projection.centres, still, projection.nearest) / 1000

@@ -1,0 +1,211 @@
+"""Reference designs of a target: what many searches from varied starts found, spread and thinned.
+
+The searches climb the mean models towards different goals: each has its own wish for lipophilicity, its
+own weight of the second property, and starts from ligands of another activity range. A design is kept if
+it passes every gate, is neither too near to measured chemistry nor outside the models' domain, and is
+unlike all designs kept before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from molforge.chem.gates import check
+from molforge.chem.properties import sa_score
+from molforge.chem.structure import Structure, framework
+from molforge.errors import RefusedStructure
+from molforge.landscapes import artefact, minhash
+from molforge.landscapes.catalogue import ANTI, pool_file
+from molforge.landscapes.index import SCALE
+from molforge.landscapes.model import PropertyModel, Sighting
+from molforge.landscapes.pool import PARTS, Pool
+from molforge.landscapes.tokens import TokenTable
+from molforge.landscapes.training.search import search
+from molforge.landscapes.training.sources import Measurements
+
+NEAREST = (0.42, 0.84)
+"""Similarity to the nearest measured ligand that a design may have."""
+MOST_ALIKE = 0.72
+"""Similarity that two designs of a pool may have."""
+
+_STARTS = 40
+_BANDS = ((0.0, 0.5), (0.3, 0.8), (0.0, 1.0))
+_LIPOPHILICITY = (-0.5, 4.5)
+_TOO_NEAR = 100.0
+_BIN = 0.5
+_BINS_FROM, _BINS = 5.0, 9
+_BIN_SHARE = 330 / 1800
+_SHARES = (0.6, 0.8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How hard to look."""
+
+    searches: int = 18
+    evaluations: int = 1500
+    """Structures that one search scores, refused ones included."""
+    designs: int = 1900
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """One structure that a search met."""
+
+    structure: Structure
+    nearest: int
+    """Similarity to the nearest measured ligand in 65535ths."""
+    values: Mapping[str, float]
+    """Under the mean models."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What one search climbs towards."""
+
+    lipophilicity: float
+    weight: float
+    """Of everything besides potency."""
+    selective: bool
+    """Reward the distance to the anti-target, rather than solubility."""
+
+
+class Bench:
+    """Judges structures for the searches of one target, and remembers every one that may be made."""
+
+    def __init__(self, target: str, models: Mapping[str, PropertyModel]) -> None:
+        self.target = target
+        self.models = models
+        self.designs: dict[str, Design | None] = {}
+
+    def judge(self, structure: Structure) -> Design | None:
+        """Return the design, or None where a gate refuses it."""
+        if structure.identity not in self.designs:
+            self.designs[structure.identity] = self._judged(structure)
+        return self.designs[structure.identity]
+
+    def _judged(self, structure: Structure) -> Design | None:
+        try:
+            check(structure)
+        except RefusedStructure:
+            return None
+        sighting = Sighting(structure.tokens)
+        return Design(
+            structure=structure,
+            nearest=self.models[self.target].nearest(sighting),
+            values={name: model.mean_value(sighting) / 1000 for name, model in self.models.items()},
+        )
+
+    def score(self, structure: Structure, goal: Goal) -> float | None:
+        """Return how well a structure does in a search; near-copies of measured ligands are pushed off."""
+        design = self.judge(structure)
+        if design is None:
+            return None
+        values = design.values
+        second = values["solubility"]
+        if goal.selective:
+            second = values[self.target] - values[ANTI[self.target]]
+        wishes = second - abs(values["logd"] - goal.lipophilicity)
+        too_near = max(0.0, design.nearest / SCALE - NEAREST[1])
+        return values[self.target] + goal.weight * wishes - _TOO_NEAR * too_near
+
+
+def models_for(target: str) -> tuple[str, ...]:
+    """Return the models that a target's searches look at."""
+    anti = (ANTI[target],) if target in ANTI else ()
+    return (target, "logd", "solubility", *anti)
+
+
+def make(
+    target: str, data: Measurements, folder: Path, *, effort: Effort, progress: Callable[[str], None]
+) -> Pool:
+    """Search, select and write the pool of a target whose models lie in ``folder``."""
+    bench = Bench(target, {name: PropertyModel.read(folder / f"{name}.mfl") for name in models_for(target)})
+    ligands = _ligands(bench, data)
+    for number in range(effort.searches):
+        rng = random.Random(f"pool {target} {number}")
+        goal = Goal(
+            lipophilicity=rng.uniform(*_LIPOPHILICITY),
+            weight=rng.random(),
+            selective=target in ANTI and rng.random() < 0.5,
+        )
+        starts = _starts(ligands, _BANDS[number % len(_BANDS)], rng)
+        search(
+            lambda each, goal=goal: bench.score(each, goal), starts, evaluations=effort.evaluations, rng=rng
+        )  # type: ignore[misc]
+        found = sum(design is not None for design in bench.designs.values())
+        progress(f"pool {target}: search {number + 1} of {effort.searches}, {found} makeable structures")
+    kept = select(bench, {structure.identity for structure in data.structures}, effort.designs)
+    return _write(target, kept, folder)
+
+
+def select(bench: Bench, measured: Collection[str], size: int) -> list[Design]:
+    """Choose designs in random order: inside the domain, spread over potency, unlike each other."""
+    low, high = (round(limit * SCALE) for limit in NEAREST)
+    found = [
+        design
+        for identity, design in bench.designs.items()
+        if design is not None and low <= design.nearest <= high and identity not in measured
+    ]
+    random.Random(f"select {bench.target}").shuffle(found)
+    room = dict.fromkeys(range(_BINS), round(_BIN_SHARE * size))
+    signatures = np.empty((size, minhash.COLUMNS), np.uint16)
+    kept: list[Design] = []
+    for design in found:
+        if len(kept) == size:
+            break
+        place = int(np.clip((design.values[bench.target] - _BINS_FROM) // _BIN, 0, _BINS - 1))
+        signature = minhash.minima(design.structure.tokens)
+        if room[place] and _unlike(signature, signatures[: len(kept)]):
+            signatures[len(kept)] = signature
+            room[place] -= 1
+            kept.append(design)
+    return kept
+
+
+def part_of(structure: Structure) -> int:
+    """Return the split of a design, as an index of ``PARTS``: its generic framework decides."""
+    digest = hashlib.blake2b(framework(structure).encode(), digest_size=8, person=b"part").digest()
+    share = int.from_bytes(digest, "big") / 2**64
+    return sum(share >= limit for limit in _SHARES)
+
+
+def _unlike(signature: npt.NDArray[np.uint16], others: npt.NDArray[np.uint16]) -> bool:
+    return not len(others) or float((others == signature).mean(1).max()) <= MOST_ALIKE
+
+
+def _ligands(bench: Bench, data: Measurements) -> list[tuple[float, Structure]]:
+    """Return the training ligands that could be made, with their activity."""
+    pairs = zip(data.values.tolist(), data.structures, data.is_train.tolist(), strict=True)
+    return [(value, each) for value, each, train in pairs if train and bench.judge(each) is not None]
+
+
+def _starts(
+    ligands: Sequence[tuple[float, Structure]], band: tuple[float, float], rng: random.Random
+) -> list[Structure]:
+    values = sorted(value for value, _ in ligands)
+    low, high = (values[round(share * (len(values) - 1))] for share in band)
+    inside = [structure for value, structure in ligands if low <= value <= high]
+    return rng.sample(inside, min(_STARTS, len(inside)))
+
+
+def _write(target: str, kept: Sequence[Design], folder: Path) -> Pool:
+    structures = [design.structure for design in kept]
+    text = "\n".join(structure.smiles for structure in structures)
+    arrays = {
+        "smiles": np.frombuffer(text.encode(), np.uint8),
+        "sa": np.array([round(1000 * sa_score(each)) for each in structures], np.uint16),
+        "nearest": np.array([design.nearest for design in kept], np.uint16),
+        "part": np.array([part_of(each) for each in structures], np.uint8),
+        **TokenTable.of([each.tokens for each in structures]).pack(),
+    }
+    path = folder / pool_file(target)
+    artefact.write(path, {"name": target, "parts": list(PARTS)}, arrays)
+    return Pool.read(path)
