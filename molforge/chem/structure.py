@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +18,6 @@ RDLogger.DisableLog("rdApp.*")
 _READ = Chem.SmilesParserParams()
 _READ.sanitize = False
 _READ.removeHs = False
-_STEREO = re.compile(r"[@/\\]")
 _REWRITES = 3
 """Canonical SMILES is a fixed point after one writing for all but a few structures in a million."""
 
@@ -56,8 +54,8 @@ def parse(smiles: str) -> Structure:
         refuse_unreadable(smiles)
     check_atoms(mol, smiles)
     sanitise(mol, smiles)
-    if _STEREO.search(smiles):
-        Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+    # as RDKit's own reader does it; without the flag the stereocentres left open would not be counted
+    Chem.AssignStereochemistry(mol, cleanIt=True, force=True, flagPossibleStereoCenters=True)
     return _canonical(neutralise(mol, smiles), smiles)
 
 
