@@ -41,7 +41,8 @@ class StubModel:
         self._script = list(script)
         self._next = itertools.chain(self._script, itertools.repeat(self._script[-1]))
         self.requests: list[dict[str, Any]] = []
-        self.called = asyncio.Event()
+        self.hanging = asyncio.Event()
+        """Set when a call waits for its answer."""
 
     @property
     def prompts(self) -> list[str]:
@@ -51,9 +52,9 @@ class StubModel:
     async def answer(self, request: web.Request) -> web.Response:
         """Handle one call."""
         self.requests.append(await request.json())
-        self.called.set()
         what = next(self._next)
         if isinstance(what, Hang):
+            self.hanging.set()
             await asyncio.sleep(what.seconds)
             what = "too late"
         if isinstance(what, Status):

@@ -1,0 +1,126 @@
+"""The agent as evaluators run it: a program, signals, no credentials, servers that die."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from blocks import read
+from stub_model import Hang, StubModel, serving
+
+from molforge.agent.local_server import local_server
+
+pytest.importorskip("openenv", reason="neither openenv-core nor openenv is installed")
+
+MODEL = {"MODEL_NAME": "stub/model", "HF_TOKEN": "secret"}
+
+
+@asynccontextmanager
+async def running(root, **environ):
+    """Start ``inference.py`` in an almost empty environment."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "inference.py"),
+        cwd=root,
+        env={"PATH": os.environ["PATH"], "OPENBLAS_NUM_THREADS": "1", **environ},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def finish(process):
+    """Return blocks, stderr and exit code."""
+    out, err = await process.communicate()
+    return read(out.decode()), err.decode(), process.returncode
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+async def test_a_signal_in_the_middle_of_a_call_closes_the_open_block(root, server_url, number):
+    model = StubModel(["suggest M1", Hang()])
+    async with (
+        serving(model) as base_url,
+        running(root, API_BASE_URL=base_url, ENV_BASE_URL=server_url, **MODEL) as process,
+    ):
+        await model.hanging.wait()
+        process.send_signal(number)
+        blocks, err, code = await finish(process)
+
+    assert code == 128 + number, err
+    assert len(blocks) == 1
+    assert [line.action for line in blocks[0].steps][1:] == ['{"reason":"out_of_time","action_type":"stop"}']
+    assert (blocks[0].steps[-1].done, blocks[0].score) == (True, 0.01)
+
+
+async def test_without_a_server_it_starts_one_and_takes_it_along(root):
+    model = StubModel([Hang()])
+    async with (
+        serving(model) as base_url,
+        running(root, API_BASE_URL=base_url, MOLFORGE_TASK="potency", **MODEL) as process,
+    ):
+        await model.hanging.wait()
+        children = await asyncio.to_thread(children_of, process.pid)
+        process.terminate()
+        blocks, err, code = await finish(process)
+
+    assert code == 143, err
+    assert blocks[0].score == 0.01
+    assert len(children) == 1
+    with pytest.raises(ProcessLookupError):
+        os.kill(children[0], 0)
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+async def test_a_server_that_dies_leaves_closed_blocks_and_an_exit_code(root):
+    model = StubModel(["suggest M1", "suggest M1", Hang(1.0)])
+    async with serving(model) as base_url:
+        server = local_server(root)
+        url = await server.__aenter__()
+        async with running(root, API_BASE_URL=base_url, ENV_BASE_URL=url, **MODEL) as process:
+            await model.hanging.wait()
+            await server.__aexit__(None, None, None)
+            blocks, err, code = await finish(process)
+
+    assert code == 1
+    assert [block.task for block in blocks] == ["triage", "potency", "selectivity"]
+    assert [len(block.steps) for block in blocks] == [2, 0, 0]
+    assert "broke off" in err
+
+
+async def test_no_server_at_all_is_an_error_without_lines(root):
+    async with running(root, ENV_BASE_URL="http://127.0.0.1:9", **MODEL) as process:
+        blocks, err, code = await finish(process)
+
+    assert (blocks, code) == ([], 1)
+    assert "cannot play: ConnectionError" in err
+
+
+async def test_without_credentials_the_reference_planner_plays_every_task_alike_twice(root):
+    runs = []
+    for _ in range(2):
+        async with running(root) as process:
+            out, err = await process.communicate()
+        assert process.returncode == 0, err.decode()
+        runs.append(out.decode())
+
+    assert runs[0] == runs[1]
+    blocks = read(runs[0])
+    assert [block.task for block in blocks] == ["triage", "potency", "selectivity"]
+    assert {block.model for block in blocks} == {"reference-planner"}
+    assert len({block.score for block in blocks}) > 1
+    for block in blocks:
+        assert 0.01 <= block.score <= 0.99
+        assert block.steps[-1].done
+        assert sum(line.reward for line in block.steps) == pytest.approx(block.score, abs=0.0055)
