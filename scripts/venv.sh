@@ -46,14 +46,21 @@ if ! .venv/bin/python -c '' 2>/dev/null; then
     fi
 fi
 
-say "installing $(grep -c '==' "$list") pinned packages from $list"
+count=$(grep -c '==' "$list")
+say "installing $count pinned packages from $list"
 if [ $tool = uv ]; then
-    uv pip install --quiet --python .venv/bin/python --require-hashes -r "$list"
+    quiet=--quiet
+    [ -t 2 ] && quiet=  # uv draws its own progress
+    uv pip install $quiet --python .venv/bin/python --require-hashes -r "$list"
     uv pip install --quiet --python .venv/bin/python --no-deps -e .
 else
     [ -x .venv/bin/pip ] || .venv/bin/python -m ensurepip --upgrade >/dev/null
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$list"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+    pip=(.venv/bin/python -m pip install --disable-pip-version-check)
+    "${pip[@]}" --progress-bar off --require-hashes -r "$list" 2>&1 | awk -v of="$count" '
+        /^(Collecting|Requirement already)/ { if (++n % 25 == 0) print "molforge: " n " of " of; fflush() }
+        /^Installing/ { print "molforge: unpacking"; fflush() }
+        /ERROR|error/ { print; fflush() }' >&2
+    "${pip[@]}" --quiet --no-deps -e .
 fi
 echo "$state" > "$stamp"
 [ "$what" = dev ] && { cat requirements.txt pyproject.toml molforge/_molforge.py molforge/_server.py | cksum > .venv/.molforge-run; }
