@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from molforge.chem.properties import sa_score
 
 from envs.arguments import Request
 from envs.drawing import desirability, draw_profile, met, objective_values, prior_width
@@ -17,6 +16,8 @@ from envs.rules import DESIGN_RULES, TRIAGE_RULES
 from molforge import assays as assaying
 from molforge import seeding
 from molforge.assays import Assay
+from molforge.chem import gates
+from molforge.chem.properties import sa_score
 from molforge.chem.structure import Structure, parse
 from molforge.errors import EnvironmentFault
 from molforge.landscapes.pool import Pool
@@ -155,7 +156,7 @@ def find_plan(
     members = np.flatnonzero(met(opening.profile, opening.values) & (pool.sa <= WITNESS_SA)).tolist()
     for member in rng.sample(members, len(members)):
         structure = _pool_structure(pool.smiles[member])
-        if opening.profile.is_met(opening.world.values(structure)):
+        if opening.profile.is_met(opening.world.values(structure)) and gates.is_makeable(structure):
             price = _synthesis_price(structure, opening.key) + reading_price(opening.profile, menu)
             if price <= PLAN_SHARE * budget:
                 return ReferencePlan(

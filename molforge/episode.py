@@ -65,7 +65,6 @@ class Episode:
 
     # --- turns --------------------------------------------------------------------------------
 
-    @property
     def is_over(self) -> bool:
         """Whether the programme has ended."""
         return self.phase is not Phase.RUNNING
@@ -85,17 +84,17 @@ class Episode:
 
     def step(self, action: Action) -> Step:
         """Carry out one action; raise ``EpisodeOver`` after the end."""
-        if self.is_over:
+        if self.is_over():
             raise EpisodeOver
         try:
             outcome = self._carry_out(action)
         except AgentError as why:
             outcome = Outcome(error=str(why))
         self.steps += 1
-        if not self.is_over and self.steps >= self.programme.max_steps:
+        if not self.is_over() and self.steps >= self.programme.max_steps:
             self.phase = Phase.TRUNCATED
-        reward = self._settle() if self.is_over else self._progress()
-        return Step(observation=self._after(outcome), reward=reward, done=self.is_over)
+        reward = self._settle() if self.is_over() else self._progress()
+        return Step(observation=self._after(outcome), reward=reward, done=self.is_over())
 
     def _carry_out(self, action: Action) -> Outcome:
         if action.command is not None:
@@ -239,7 +238,7 @@ class Episode:
 
     @property
     def _steps_left(self) -> int:
-        return 0 if self.is_over else self.programme.max_steps - self.steps
+        return 0 if self.is_over() else self.programme.max_steps - self.steps
 
     def _observation(self, **changed: Any) -> dict[str, Any]:
         observation: dict[str, Any] = {

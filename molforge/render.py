@@ -9,7 +9,7 @@ from molforge.notebook import Notebook, Reading
 from molforge.profile import Kind, Objective
 from molforge.programme import Programme
 
-_SHOWN = ("logp", "tpsa", "molecular_weight")
+_SHOWN = {"logp": "logP", "tpsa": "TPSA", "molecular_weight": "MW"}
 
 
 def render_opening(programme: Programme, notebook: Notebook, *, ignored: list[str]) -> str:
@@ -76,7 +76,7 @@ def _objective(objective: Objective) -> str:
 
 
 def _compound(compound: dict[str, Any], by_property: Any) -> str:
-    shown = ", ".join(f"{name} {compound['properties'][name]:g}" for name in _SHOWN)
+    shown = ", ".join(f"{label} {compound['properties'][name]:.3g}" for name, label in _SHOWN.items())
     status = "made" if compound["made"] else f"not made, {compound['make_price']:g} credits"
     alerts = f"; alerts {', '.join(compound['alerts'][:3])}" if compound["alerts"] else ""
     readings = _readings(by_property)
