@@ -6,8 +6,8 @@ from molforge.programme import PRIOR_ART_LIMIT
 
 _NOISE = "Readings are noisy (se); those of one call share the run's offset."
 _SCORE = (
-    "Nominate one made compound with 90 % intervals. Its true values are scored, 0 at {}, 1 when all limits are "
-    "met; two paid readings of every objective, honest intervals and unspent credits scale the last 30 %."
+    "Nominate one made compound with 90 % intervals. Its true values are scored: 0 at {}, 1 when all limits "
+    "are met; two paid readings of every objective, honest intervals and unspent credits scale the last 30 %."
 )
 
 DESIGN_RULES = (
