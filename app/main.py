@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from aiohttp import web
 
@@ -70,7 +70,11 @@ async def _sweeper(service: Service, *, every: float) -> AsyncIterator[None]:
 
 
 async def _say_goodbye(app: web.Application) -> None:
-    """Tell every socket that the service restarts, with its session id as the reason."""
-    for session in app[SERVICE].sessions.all():
+    """Let running calls end and tell every socket its session id as the reason of a restart."""
+    service = app[SERVICE]
+    for session in service.sessions.all():
         if session.connection is not None:
             session.connection.dismiss(1012, session.id)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(app[CONFIG].drain_seconds):
+            await service.quiet.wait()

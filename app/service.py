@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,10 @@ class Service:
         self.sessions = sessions
         self._journal = journal
         self._call_seconds = call_seconds
+        self._calls = 0
+        self.quiet = asyncio.Event()
+        """Set while no reset or step runs."""
+        self.quiet.set()
 
     async def open(self, origin: Origin) -> Session:
         """Open a session; raise ``CapacityReached`` or ``FactoryFailed``.
@@ -101,11 +106,16 @@ class Service:
     @contextmanager
     def _in_use(self, session: Session) -> Iterator[None]:
         session.calls_running += 1
+        self._calls += 1
+        self.quiet.clear()
         self.sessions.touch(session)
         try:
             yield
         finally:
             session.calls_running -= 1
+            self._calls -= 1
+            if self._calls == 0:
+                self.quiet.set()
             self.sessions.touch(session)
 
     def _limit(self, seconds: float | None) -> float:

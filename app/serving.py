@@ -15,6 +15,9 @@ from app.config import Config
 from app.keys import SERVICE
 from app.main import create_app
 
+HANDLER_SECONDS = 0.75
+"""How long the last replies may take once no call runs any more; aiohttp waits so long twice."""
+
 log = logging.getLogger(__name__)
 
 
@@ -48,7 +51,7 @@ async def _serve(config: Config) -> bool:
     runner = web.AppRunner(
         app,
         access_log=logging.getLogger("app.access") if config.access_log else None,
-        shutdown_timeout=config.drain_seconds,
+        shutdown_timeout=HANDLER_SECONDS,
     )
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

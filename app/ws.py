@@ -15,15 +15,7 @@ from aiohttp import WSMessage, WSMsgType, web
 
 from app import mcp
 from app.encoding import NotJson, loads
-from app.errors import (
-    AlreadyAttached,
-    CapacityReached,
-    FactoryFailed,
-    SessionNotFound,
-    error_frame,
-    frame,
-    report,
-)
+from app.errors import AlreadyAttached, ServerError, error_frame, frame, report
 from app.frames import BadFrame, Close, Mcp, Reset, State, StepFrame, parse
 from app.keys import CONFIG, SERVICE
 from app.rest import payload
@@ -49,7 +41,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     service = request.app[SERVICE]
     try:
         session, is_attached = await _seat(request, service)
-    except (CapacityReached, FactoryFailed, SessionNotFound, AlreadyAttached) as error:
+    except ServerError as error:
         report(error, where="/ws")
         await send(socket, frame(error))
         await socket.close()

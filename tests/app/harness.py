@@ -38,7 +38,7 @@ async def serving(config: Config | None = None, *, factory: Any = FakeEnvironmen
 @asynccontextmanager
 async def running(app: web.Application, config: Config) -> AsyncIterator[str]:
     """Run an application on a free port."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=config.drain_seconds)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.75)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -84,7 +84,7 @@ class Socket:
         """Wait for the server's close; return code and reason."""
         message = await self.raw.receive(timeout=20)
         assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED), message
-        return self.raw.close_code, message.extra or ""
+        return message.data, message.extra or ""
 
 
 @asynccontextmanager

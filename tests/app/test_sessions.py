@@ -1,0 +1,75 @@
+"""The session table: capacity, idleness, ids."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.errors import CapacityReached, SessionNotFound
+from app.sessions import Origin, SessionTable
+
+
+class Clock:
+    """A clock moved by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def table(clock: Clock) -> SessionTable:
+    return SessionTable(capacity=2, rest_capacity=1, idle_seconds=10.0, clock=clock)
+
+
+def test_rest_and_socket_sessions_do_not_take_each_others_places(table: SessionTable) -> None:
+    table.open(Origin.REST)
+    table.open(Origin.SOCKET)
+    table.open(Origin.CREATED)
+
+    with pytest.raises(CapacityReached) as refused:
+        table.open(Origin.SOCKET)
+
+    assert refused.value.numbers == {"active_sessions": 2, "max_sessions": 2}
+
+
+def test_a_released_place_is_free_once(table: SessionTable) -> None:
+    session = table.open(Origin.REST)
+
+    assert table.release(session)
+    assert not table.release(session)
+
+    assert table.open(Origin.REST).id != session.id
+    with pytest.raises(SessionNotFound):
+        table.get(session.id)
+
+
+def test_ids_are_unguessable(table: SessionTable) -> None:
+    session = table.open(Origin.SOCKET)
+
+    assert len(bytes.fromhex(session.id)) * 8 >= 128
+
+
+def test_idle_sessions_expire_and_busy_ones_do_not(table: SessionTable, clock: Clock) -> None:
+    idle, busy = table.open(Origin.SOCKET), table.open(Origin.CREATED)
+    busy.calls_running = 1
+
+    clock.now = 10.5
+
+    assert table.expired() == [idle]
+    table.touch(idle)
+    assert table.expired() == []
+
+
+def test_only_a_never_stepped_rest_session_is_least_wanted(table: SessionTable, clock: Clock) -> None:
+    table.open(Origin.SOCKET)
+    session = table.open(Origin.REST)
+
+    assert table.least_wanted() is session
+    session.steps = 1
+    assert table.least_wanted() is None
