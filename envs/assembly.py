@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -121,12 +122,13 @@ def compose_design(
     if not low <= lead_desirability <= high:
         return None
     others = np.flatnonzero(in_part & (overall > 0) & (overall <= lead_desirability)).tolist()
-    others = [i for i in rng.sample(others, len(others)) if i != lead][: 4 * KNOWN_COMPOUNDS]
-    known = [i for i in others if 0.0 < true_desirability(opening, i) <= lead_desirability]
+    others = [i for i in rng.sample(others, len(others)) if i != lead]
+    acceptable = (i for i in others if 0.0 < true_desirability(opening, i) <= lead_desirability)
+    known = list(islice(acceptable, KNOWN_COMPOUNDS))
     plan = find_plan(opening, rng, budget=budget, menu=family.menu)
     if len(known) < KNOWN_COMPOUNDS or plan is None:
         return None
-    given = [lead, *known[:KNOWN_COMPOUNDS]]
+    given = [lead, *known]
     return close(
         opening,
         family=family,
