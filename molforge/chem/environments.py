@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ Keys = npt.NDArray[np.unsignedinteger[Any]]
 
 _NEAR = rdFingerprintGenerator.GetMorganGenerator(radius=1)
 _FAR = rdFingerprintGenerator.GetMorganGenerator(radius=2)
+_HUNG = Chem.MolFromSmarts("[R]=!@[*]")
 _AROMATIC, _OUTER = 1, 2
-_SINGLE = Chem.BondType.SINGLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,47 +82,53 @@ def centre(mol: Any, environment: int) -> int:
 
 def ring_systems(mol: Any) -> list[RingSystem]:
     """Return the ring systems of a molecule with their drawing-independent keys."""
-    groups: list[set[int]] = []
+    systems: list[tuple[set[int], list[tuple[int, ...]]]] = []
     for ring in mol.GetRingInfo().AtomRings():
-        merged = set(ring)
+        atoms, rings = set(ring), [ring]
         apart = []
-        for group in groups:
-            if merged & group:
-                merged |= group
+        for system in systems:
+            if atoms.isdisjoint(system[0]):
+                apart.append(system)
             else:
-                apart.append(group)
-        groups = [*apart, merged]
-    return [RingSystem(_ring_key(mol, group), tuple(sorted(group))) for group in groups]
+                atoms |= system[0]
+                rings += system[1]
+        systems = [*apart, (atoms, rings)]
+    hung = mol.GetSubstructMatches(_HUNG, uniquify=False) if systems else ()
+    return [_ring_system(mol, tuple(sorted(atoms)), rings, hung) for atoms, rings in systems]
 
 
-def _ring_key(mol: Any, group: set[int]) -> int:
-    ring = Chem.RWMol()
-    index: dict[int, int] = {}
-    bonds: dict[int, Any] = {}
-    for position in group:
-        atom = mol.GetAtomWithIdx(position)
-        index[position] = ring.AddAtom(_label(atom.GetAtomicNum(), _AROMATIC if atom.GetIsAromatic() else 0))
-        for bond in atom.GetBonds():
-            bonds[bond.GetIdx()] = bond
-    for bond in bonds.values():
-        first, second = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-        if first in index and second in index:
-            if bond.IsInRing():
-                ring.AddBond(index[first], index[second], _SINGLE)
-        elif bond.GetBondType() == Chem.BondType.DOUBLE:
-            inner, outer = (first, second) if first in group else (second, first)
-            hung = ring.AddAtom(_label(mol.GetAtomWithIdx(outer).GetAtomicNum(), _OUTER))
-            ring.AddBond(index[inner], hung, _SINGLE)
-    digest = hashlib.blake2b(Chem.MolToSmiles(ring).encode(), digest_size=8).digest()
+def _ring_system(
+    mol: Any, atoms: tuple[int, ...], rings: list[tuple[int, ...]], hung: tuple[tuple[int, int], ...]
+) -> RingSystem:
+    place = {atom: position for position, atom in enumerate(atoms)}
+    kinds = []
+    for index in atoms:
+        atom = mol.GetAtomWithIdx(index)
+        kinds.append((atom.GetAtomicNum(), _AROMATIC if atom.GetIsAromatic() else 0))
+    bonds = set()
+    for ring in rings:
+        for first, second in zip(ring, (*ring[1:], ring[0]), strict=True):
+            bonds.add((place[min(first, second)], place[max(first, second)]))
+    for inner, outer in hung:
+        if inner in place and outer not in place:
+            bonds.add((place[inner], len(kinds)))
+            kinds.append((mol.GetAtomWithIdx(outer).GetAtomicNum(), _OUTER))
+    return RingSystem(_ring_key(tuple(kinds), tuple(sorted(bonds))), atoms)
+
+
+@lru_cache(maxsize=65_536)
+def _ring_key(kinds: tuple[tuple[int, int], ...], bonds: tuple[tuple[int, int], ...]) -> int:
+    """Hash a graph of (element, label) atoms; most ring systems come again, so the cache answers mostly."""
+    graph = Chem.RWMol()
+    for element, label in kinds:
+        atom = Chem.Atom(element)
+        atom.SetNoImplicit(True)
+        atom.SetIsotope(label)
+        graph.AddAtom(atom)
+    for first, second in bonds:
+        graph.AddBond(first, second, Chem.BondType.SINGLE)
+    digest = hashlib.blake2b(Chem.MolToSmiles(graph).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little")
-
-
-@cache
-def _label(element: int, label: int) -> Any:
-    atom = Chem.Atom(element)
-    atom.SetNoImplicit(True)
-    atom.SetIsotope(label)
-    return atom
 
 
 def unknown(keys: frozenset[int], table: Keys) -> list[int]:

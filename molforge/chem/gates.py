@@ -122,7 +122,7 @@ def _check_environments(structure: Structure, found: known.Environments) -> None
 
 
 def _check_instability(structure: Structure) -> None:
-    found = instability.find(structure.mol)
+    found = instability.find(structure)
     if found is not None:
         where = ", ".join(_atom(structure.mol, atom) for atom in found.atoms[:3])
         reason = f"{found.name} at {where}: unstable or unmakeable, not allowed"
@@ -152,6 +152,9 @@ def _check_properties(structure: Structure) -> None:
         _refuse(structure, "tpsa", f"polar surface {tpsa:.0f} A^2; at most {MAX_TPSA:.0f}")
     if (donors := rdMolDescriptors.CalcNumHBD(mol)) > MAX_HBD:
         _refuse(structure, "hbd", f"{donors} hydrogen-bond donors; at most {MAX_HBD}")
+    chain_bonds = mol.GetNumBonds() - len({bond for ring in mol.GetRingInfo().BondRings() for bond in ring})
+    if chain_bonds <= MAX_ROTATABLE_BONDS:
+        return
     if (rotors := rdMolDescriptors.CalcNumRotatableBonds(mol)) > MAX_ROTATABLE_BONDS:
         _refuse(structure, "rotatable_bonds", f"{rotors} rotatable bonds; at most {MAX_ROTATABLE_BONDS}")
 
