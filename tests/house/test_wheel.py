@@ -140,5 +140,14 @@ def test_the_installed_server_answers_the_space_ping(served: str) -> None:
 def test_the_installed_command_line_lists_its_commands(installed: Path, tmp_path: Path) -> None:
     told = run(installed / "molforge", "--help", cwd=tmp_path, env=clean_environment(installed))
 
-    for command in ("serve", "play", "bench", "train-landscapes"):
+    for command in ("serve", "play", "train-landscapes"):
         assert command in told
+
+
+def test_the_installed_command_line_plays(installed: Path, tmp_path: Path) -> None:
+    command = (installed / "molforge", "play", "--task", "triage", "--policy", "random")
+
+    told = run(*command, cwd=tmp_path, env=clean_environment(installed))
+
+    assert "[START] task=triage" in told
+    assert "[END]" in told
