@@ -57,7 +57,7 @@ class Socket:
         await self.raw.send_str(message if isinstance(message, str) else json.dumps(message))
 
     async def receive(self) -> dict[str, Any]:
-        reply: dict[str, Any] = json.loads(await self.raw.receive_str(timeout=20))
+        reply: dict[str, Any] = json.loads(await self.raw.receive_str(timeout=60))
         return reply
 
     async def call(self, message: Any) -> dict[str, Any]:
