@@ -1,0 +1,56 @@
+"""Hidden values must be the same bits whatever linear algebra computes them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import hashlib, json
+from molforge.chem.structure import parse
+from molforge.landscapes.pool import Pool
+from molforge.landscapes.world import World
+
+pool = Pool.load("fxa")
+roles = {"potency": "fxa", "anti_target": "thrombin_anti", "logd": "logd", "solubility": "solubility",
+         "clearance": "clearance", "off_target": "off_target"}
+digest = hashlib.sha256()
+structures = [parse(smiles) for smiles in pool.smiles[:60]]
+for key in (b"1", b"2", b"3"):
+    world = World(roles, key=key)
+    for structure in structures:
+        digest.update(json.dumps(world.values(structure)).encode())
+    for values in pool.values(World({"potency": "fxa", "logd": "logd"}, key=key)).values():
+        digest.update(values.tobytes())
+print(digest.hexdigest())
+"""
+
+MACHINES = [
+    pytest.param({"OPENBLAS_NUM_THREADS": "2", "OPENBLAS_CORETYPE": "Haswell"}, id="haswell-two-threads"),
+    pytest.param({"OPENBLAS_NUM_THREADS": "1", "OPENBLAS_CORETYPE": "Nehalem"}, id="nehalem"),
+    pytest.param(
+        {"OPENBLAS_NUM_THREADS": "1", "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX2 FMA3"},
+        id="no-vectors",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def here(root: Path) -> str:
+    return _digest(root, {"OPENBLAS_NUM_THREADS": "1"})
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_values_are_the_same_bits(here: str, root: Path, machine: dict[str, str]) -> None:
+    assert _digest(root, machine) == here
+
+
+def _digest(root: Path, machine: dict[str, str]) -> str:
+    environment = {**os.environ, **machine, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.strip()

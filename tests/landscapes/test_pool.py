@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from molforge.chem.gates import check
+from molforge.chem.properties import sa_score
+from molforge.chem.structure import framework, parse
+from molforge.errors import EnvironmentFault
+from molforge.landscapes.catalogue import ANTI, DATA, TARGETS, pool_file
+from molforge.landscapes.pool import PARTS, Pool
+from molforge.landscapes.world import World
+
+ROLES = {
+    "potency": "fxa",
+    "anti_target": "thrombin_anti",
+    "logd": "logd",
+    "solubility": "solubility",
+    "clearance": "clearance",
+    "off_target": "off_target",
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_designs_are_what_the_parser_and_the_gates_say(target: str) -> None:
+    pool = Pool.load(target)
+    world = World({"potency": target}, key=b"")
+
+    for place in range(0, len(pool), 29):
+        structure = parse(pool.smiles[place])
+
+        check(structure)
+        assert structure.smiles == pool.smiles[place]
+        assert np.array_equal(structure.tokens, pool.tokens[place])
+        assert pool.sa[place] == pytest.approx(sa_score(structure), abs=1e-9)
+        assert pool.nearest[place] == pytest.approx(world.nearest(structure, "potency"), abs=0.0011)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_pool_is_spread_inside_its_domain(target: str) -> None:
+    pool = Pool.load(target)
+    potency = pool.mean_values({"potency": target})["potency"]
+    low, high = np.quantile(potency, [0.05, 0.95])
+
+    assert len(pool) == len(set(pool.smiles)) >= 1800
+    assert pool.nearest.min() >= 0.42
+    assert pool.nearest.max() <= 0.84
+    assert pool.sa.max() <= 4.5
+    assert low < 6 < 8.5 < high
+    shares = [pool.part.count(part) / len(pool) for part in PARTS]
+    assert shares == pytest.approx([0.6, 0.2, 0.2], abs=0.06)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_designs_of_one_framework_share_a_part(target: str) -> None:
+    pool = Pool.load(target)
+    seen: dict[str, str] = {}
+
+    for smiles, part in list(zip(pool.smiles, pool.part, strict=True))[::7]:
+        assert seen.setdefault(framework(parse(smiles)), part) == part
+
+
+def test_pool_path_agrees_with_the_single_molecule_path() -> None:
+    pool = Pool.load("fxa")
+
+    for key in (b"1", b"2"):
+        world = World(ROLES, key=key)
+        fast = pool.values(world)
+        for place in range(0, len(pool), 37):
+            exact = world.values(parse(pool.smiles[place]))
+            for role, value in exact.items():
+                assert fast[role][place] == pytest.approx(value, abs=0.0016)
+
+
+def test_mean_values_are_the_middle_of_many_worlds() -> None:
+    pool = Pool.load("fxa")
+    roles = {"potency": "fxa", "logd": "logd", "off_target": "off_target"}
+
+    drawn = [pool.values(World(roles, key=bytes([key]))) for key in range(120)]
+    means = pool.mean_values(roles)
+
+    for role, mean in means.items():
+        middle = np.mean([values[role] for values in drawn], 0)
+        assert abs(float((middle - mean).mean())) < 0.05
+        if role != "off_target":
+            assert np.corrcoef(middle, mean)[0, 1] > 0.95
+    assert set(means["off_target"]) == {5.5}
+
+
+def test_worlds_reorder_the_designs() -> None:
+    pool = Pool.load("h3")
+    ranks = [
+        pool.values(World({"potency": "h3"}, key=bytes([key])))["potency"].argsort().argsort()
+        for key in (1, 2)
+    ]
+
+    assert 0.5 < np.corrcoef(ranks)[0, 1] < 0.95
+
+
+def test_projection_is_kept_in_a_folder_for_other_processes(tmp_path: Path) -> None:
+    world = World({"potency": "h3", "off_target": "off_target"}, key=b"k")
+    plain = Pool.load("h3").values(world)
+
+    made = Pool.read(DATA / pool_file("h3"), cache=tmp_path).values(world)
+    mapped = Pool.read(DATA / pool_file("h3"), cache=tmp_path).values(world)
+
+    assert len(list(tmp_path.glob("*.npy"))) == len(list(tmp_path.iterdir())) == 2
+    for role, values in plain.items():
+        assert np.array_equal(values, made[role])
+        assert np.array_equal(values, mapped[role])
+
+
+def test_threads_that_ask_at_once_get_one_projection() -> None:
+    pool = Pool.read(DATA / pool_file("h3"))
+    worlds = [World({"logd": "logd"}, key=bytes([key])) for key in range(6)]
+    answers: dict[int, np.ndarray] = {}
+
+    def ask(number: int) -> None:
+        answers[number] = pool.values(worlds[number])["logd"]
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    again = [pool.values(world)["logd"] for world in worlds]
+    assert all(np.array_equal(answers[number], again[number]) for number in range(6))
+
+
+def test_only_targets_have_pools() -> None:
+    with pytest.raises(EnvironmentFault, match="no pool for 'logd'"):
+        Pool.load("logd")
+    assert set(ANTI) <= set(TARGETS)
