@@ -61,12 +61,12 @@ def minima(tokens: Tokens, table: npt.NDArray[np.uint16] | None = None) -> npt.N
     return np.asarray(table.take(rows, 0).min(0))
 
 
-def signs(tokens: Tokens) -> npt.NDArray[np.float64]:
+def signs(tokens: Tokens) -> npt.NDArray[np.float32]:
     """Return the molecule's features, each -1 or 1."""
-    return np.asarray(1.0 - 2.0 * (minima(tokens) & 1), np.float64)
+    return np.asarray(1.0 - 2.0 * (minima(tokens) & 1), np.float32)
 
 
-def weights(key: bytes, role: str, model: str, columns: int) -> npt.NDArray[np.float64]:
+def weights(key: bytes, role: str, model: str, columns: int) -> npt.NDArray[np.float32]:
     """Draw one weight per feature from a key: integers, close to normal, standard deviation 32.
 
     Each is a sum of twelve bytes of SHAKE-256, so that no library's random numbers or logarithms
@@ -76,4 +76,4 @@ def weights(key: bytes, role: str, model: str, columns: int) -> npt.NDArray[np.f
     message = b"".join(len(part).to_bytes(4, "little") + part for part in parts)
     stream = hashlib.shake_256(message).digest(12 * columns)
     sums = np.frombuffer(stream, np.uint8).reshape(columns, 12).sum(1, dtype=np.int64)
-    return np.asarray((sums - 12 * 255 // 2 + 4) >> 3, np.float64)
+    return np.asarray((sums - 12 * 255 // 2 + 4) >> 3, np.float32)

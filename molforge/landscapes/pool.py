@@ -28,6 +28,7 @@ from molforge.landscapes.model import (
     Integers,
     PropertyModel,
     Sighting,
+    Thin,
     landscape,
     nearest_grain,
 )
@@ -55,9 +56,10 @@ class Projection:
 
     def values(self, draw: Draw) -> Floats:
         """Return the values of all designs in one world, in the property's unit."""
+        weights = draw.weights.astype(np.float64)
         sums = np.empty(len(self.steps), np.float64)
         for start in range(0, len(sums), _BLOCK):
-            sums[start : start + _BLOCK] = self.bank[start : start + _BLOCK].astype(np.float64) @ draw.weights
+            sums[start : start + _BLOCK] = self.bank[start : start + _BLOCK].astype(np.float64) @ weights
         deviations = nearest_grain(sums.astype(np.int64) * self.steps)
         return draw.landscape.values(self.centres, deviations, self.nearest) / 1000
 
@@ -125,7 +127,7 @@ class Pool:
         return tuple(self._table)
 
     @cached_property
-    def _features(self) -> Floats:
+    def _features(self) -> Thin:
         return np.stack([minhash.signs(tokens) for tokens in self.tokens])
 
     def _project(self, seen: PropertyModel) -> Projection:

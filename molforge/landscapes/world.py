@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from molforge.landscapes import minhash
 from molforge.landscapes.index import SCALE
-from molforge.landscapes.model import Floats, PropertyModel, Sighting, landscape
+from molforge.landscapes.model import PropertyModel, Sighting, Thin, landscape
 
 if TYPE_CHECKING:
     from molforge.chem.structure import Structure
@@ -19,31 +19,30 @@ class Draw:
     """One property in one world."""
 
     landscape: PropertyModel
-    weights: Floats
-    vector: Floats
+    weights: Thin
+    vector: Thin
 
 
 class World:
     """The hidden truth of one programme; a pure function of roles and key, without state."""
 
-    def __init__(self, roles: Mapping[str, str], *, key: bytes) -> None:
+    def __init__(
+        self,
+        roles: Mapping[str, str],
+        *,
+        key: bytes,
+        find: Callable[[str], PropertyModel] = landscape,
+    ) -> None:
         """Draw a world (0.3 ms a property once the models are loaded).
 
         Args:
             roles: What each property is called in the programme, and the landscape behind it. Two
                 roles of one landscape are two independent draws.
             key: Secret bytes; the same key gives the same world.
+            find: Where landscapes come from; by default what the package ships.
         """
         self.roles = dict(roles)
-        self._draws = {role: _draw(role, landscape(name), key) for role, name in roles.items()}
-
-    @classmethod
-    def over(cls, landscapes: Mapping[str, PropertyModel], *, key: bytes) -> World:
-        """Draw a world of landscapes that are in hand rather than in the catalogue."""
-        world = cls({}, key=key)
-        world.roles = {role: each.name for role, each in landscapes.items()}
-        world._draws = {role: _draw(role, each, key) for role, each in landscapes.items()}
-        return world
+        self._draws = {role: _draw(role, find(name), key) for role, name in roles.items()}
 
     def values(self, structure: Structure) -> dict[str, float]:
         """Return the hidden value of every property, rounded to 0.001 of its unit.

@@ -49,7 +49,7 @@ def test_training_makes_every_file_and_card(trained: Path) -> None:
 
 def test_trained_files_make_worlds(trained: Path, table: Measurements) -> None:
     model = PropertyModel.read(trained / "thrombin.mfl")
-    world = World.over({"potency": model}, key=b"k")
+    world = World({"potency": "thrombin"}, key=b"k", find=lambda name: model)
 
     assert all(0 < world.values(each)["potency"] < 15 for each in table.structures[:20])
 

@@ -87,7 +87,7 @@ def _write(path: Path, name: str, fitted: Fit, *, measured: int, data: Measureme
     record = MODELS[name]
     count = _ANTI_COLUMNS if record.kind is Kind.ANTITARGET else minhash.COLUMNS
     features = np.stack([minhash.signs(tokens)[:count] for tokens in fitted.table])
-    rounded = columns(fitted, features)
+    rounded = columns(fitted, features.astype(np.float64))
     alpha = np.rint(fitted.amplitude * fitted.alpha * GRAIN).astype(np.int64)
     prior_step = round(float(np.sqrt(fitted.amplitude / count)) / minhash.WEIGHT_SCALE * GRAIN * SCALE)
     check_bounds(rounded, alpha, prior_step)

@@ -35,15 +35,15 @@ _PRIORS = {
 }
 _LINEAR = (
     "A linear term in the counts of common atom environments is part of the mean; it stands in for computed "
-    "logP, which depends on how a compound is drawn. (On a scaffold split in a trial: RMSE 0.661 without, "
-    "0.652 with it, 0.645 with computed logP.)"
+    "logP, which depends on how a compound is drawn. (In a trial on another scaffold split: RMSE 0.661 "
+    "without it, 0.652 with it, 0.645 with computed logP.)"
 )
 
 
 def model_card(model: PropertyModel, data: Measurements, held: HeldOut) -> str:
     """Return the card of a model."""
     record, source = MODELS[model.name], SOURCES[model.name]
-    train = int(data.is_train.sum())
+    read, train = len(data.values) + data.refused, int(data.is_train.sum())
     prior = " ".join([_PRIORS[model.kind], *([_LINEAR] if model.has_linear_term else [])])
     fixed = "fixed" if model.kind is Kind.POTENCY else "estimated"
     return f"""# {record.title} (`{model.name}`)
@@ -58,14 +58,15 @@ Its values are stand-ins for experiments in a game. They are no predictions to a
 | source | {source.citation} |
 | taken from | {source.origin} |
 | data released | {source.released} |
-| rows | {len(data.values) + data.refused:,} read, {data.refused} left out (unreadable, or over 50 heavy atoms) |
+| rows | {read:,} read, {data.refused} left out (unreadable, or over 50 heavy atoms) |
 | training | {train:,} compounds, {model.card["decoys"]} decoys |
 | split | {_SPLITS[source.split]}; {data.repeated()} test compounds also in training |
 | licence | {_licence(source)} |
 
 ## Held-out error
 
-Measured by the run that wrote the file, with the file's own integer arithmetic, on {held.compounds} test compounds.
+Measured by the run that wrote the file, with the file's own integer arithmetic, on {held.compounds} test
+compounds.
 
 | RMSE | Spearman | 90 % intervals that hold the measurement |
 |---|---|---|
@@ -95,8 +96,8 @@ def pool_card(pool: Pool, models: Sequence[PropertyModel], effort: Effort) -> st
     parts = ", ".join(f"{part} {pool.part.count(part):,}" for part in PARTS)
     return f"""# Reference designs for {MODELS[pool.name].title} (`pool_{pool.name}`)
 
-{len(pool):,} structures of our own that every programme on this target is measured against: they set its limits
-and prove that it can be solved. None was made or measured by anybody for this purpose.
+{len(pool):,} structures of our own that every programme on this target is measured against: they set its
+limits and prove that it can be solved. None was made or measured by anybody for this purpose.
 
 | | |
 |---|---|
@@ -109,11 +110,11 @@ and prove that it can be solved. None was made or measured by anybody for this p
 |---|---|---|---|---|---|
 {rows}
 
-Made by {effort.searches} genetic searches of {effort.evaluations:,} structures each on the mean models, started from
-ligands of low, middle and all activity, each with its own wish for logD and its own weight of solubility or of
-selectivity. Kept: what passes every gate, has a similarity of {NEAREST[0]} to {NEAREST[1]} to the nearest
-measured ligand and at most {MOST_ALIKE} to any other design, is no measured compound, and fits a cap per half
-log unit of potency.
+Made by {effort.searches} genetic searches of {effort.evaluations:,} structures each on the mean models,
+started from ligands of low, middle and all activity, each with its own wish for logD and its own weight of
+solubility or of selectivity. Kept: what passes every gate, has a similarity of {NEAREST[0]} to {NEAREST[1]}
+to the nearest measured ligand and at most {MOST_ALIKE} to any other design, is no measured compound, and
+fits a cap per half log unit of potency.
 """
 
 
@@ -132,8 +133,8 @@ def index_card(names: list[str], pools: list[str]) -> str:
     )
     return f"""# Landscape data
 
-Made by `molforge train-landscapes`, one data card each. The licence of a file is that of the data behind it, and
-is not that of the code around it.
+Made by `molforge train-landscapes`, one data card each. The licence of a file is that of the data behind
+it, and is not that of the code around it.
 
 | file | what | licence |
 |---|---|---|

@@ -19,7 +19,7 @@ DECOY_NOISE = 0.3**2
 NORMAL_90 = 1.6449
 """Half-width of a central 90 % interval in standard deviations."""
 
-_SUBSET = 1500
+_SUBSET = 2500
 _LINEAR_FROM = 100
 """Ligands that must have a feature before the linear term gives it a slope."""
 _LOG_RATIOS = np.linspace(-5.0, 2.0, 57)
@@ -64,7 +64,7 @@ class Fit:
 
 
 def fit(evidence: Evidence) -> Fit:
-    """Fit hyperparameters by marginal likelihood on at most 1,500 ligands, then weights on all."""
+    """Fit hyperparameters by marginal likelihood on at most 2,500 ligands, then weights on all."""
     measured = len(evidence.values)
     table = TokenTable.of(evidence.molecules)
     index = TokenIndex(table)

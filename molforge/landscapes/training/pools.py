@@ -12,7 +12,9 @@ import hashlib
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +51,7 @@ _SHARES = (0.6, 0.8)
 class Effort:
     """How hard to look."""
 
-    searches: int = 18
+    searches: int = 24
     evaluations: int = 1500
     """Structures that one search scores, refused ones included."""
     designs: int = 1900
@@ -137,9 +139,7 @@ def make(
             selective=target in ANTI and rng.random() < 0.5,
         )
         starts = _starts(ligands, _BANDS[number % len(_BANDS)], rng)
-        search(
-            lambda each, goal=goal: bench.score(each, goal), starts, evaluations=effort.evaluations, rng=rng
-        )  # type: ignore[misc]
+        search(partial(bench.score, goal=goal), starts, evaluations=effort.evaluations, rng=rng)
         found = sum(design is not None for design in bench.designs.values())
         progress(f"pool {target}: search {number + 1} of {effort.searches}, {found} makeable structures")
     kept = select(bench, {structure.identity for structure in data.structures}, effort.designs)
@@ -199,7 +199,7 @@ def _starts(
 def _write(target: str, kept: Sequence[Design], folder: Path) -> Pool:
     structures = [design.structure for design in kept]
     text = "\n".join(structure.smiles for structure in structures)
-    arrays = {
+    arrays: dict[str, npt.NDArray[Any]] = {
         "smiles": np.frombuffer(text.encode(), np.uint8),
         "sa": np.array([round(1000 * sa_score(each)) for each in structures], np.uint16),
         "nearest": np.array([design.nearest for design in kept], np.uint16),

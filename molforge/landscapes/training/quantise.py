@@ -43,11 +43,12 @@ def columns(fitted: Fit, features: Floats) -> Columns:
 
     One weight drives a prior feature and a noise column together (Matheron's rule, merged columns).
     """
-    exact = fitted.amplitude * np.linalg.solve(fitted.covariance, _right_sides(fitted, features))
+    solved = np.linalg.solve(fitted.covariance, _right_sides(fitted, features))
+    exact = np.asarray(fitted.amplitude * solved, np.float64)
     powers = np.frexp(np.abs(exact).max(1) / _INT8)[1].astype(np.int64)
     steps: Floats = np.ldexp(1.0, powers)
     similarities = fitted.similarities
-    hessian = similarities @ similarities / len(similarities)
+    hessian: Floats = similarities @ similarities / len(similarities)
     hessian[np.diag_indices_from(hessian)] += _DAMPING * np.trace(hessian) / len(hessian)
     bank = _shape_errors(exact, steps, hessian)
     shifts = powers + GRAIN_BITS - _WEIGHT_BITS

@@ -22,7 +22,7 @@ LANDSCAPES = Path("landscapes", "data")
 """Where the files lie below the output folder: as they do below the package."""
 
 
-def train(csv_dir: Path, out_dir: Path, *, progress: Progress) -> None:
+def train(csv_dir: Path, out_dir: Path, *, progress: Progress, effort: Effort | None = None) -> None:
     """Rebuild the reference chemistry, all models, pools and cards (20 minutes on one core).
 
     The same machine makes the same bytes, given one BLAS thread. Designs are judged by the reference
@@ -32,12 +32,13 @@ def train(csv_dir: Path, out_dir: Path, *, progress: Progress) -> None:
         csv_dir: Folder with the measured data, laid out as ``sources`` names the files.
         out_dir: Gets ``chem/data`` and ``landscapes/data``; the package's own folder, to renew it.
         progress: Called with one line at a time.
+        effort: How hard to look for reference designs; the default is what the package ships.
     """
     started = time.monotonic()
     reference.build(csv_dir, out_dir / CHEMISTRY, progress=progress)
     folder = out_dir / LANDSCAPES
     tables = train_models(csv_dir, folder, progress=progress)
-    make_pools(tables, folder, effort=Effort(), progress=progress)
+    make_pools(tables, folder, effort=effort or Effort(), progress=progress)
     cards.write(folder, "README", cards.index_card(list(MODELS), list(TARGETS)))
     progress(f"done in {(time.monotonic() - started) / 60:.1f} minutes")
 

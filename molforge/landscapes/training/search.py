@@ -24,11 +24,12 @@ def search(score: Score, starts: Sequence[Structure], *, evaluations: int, rng: 
 
     Nothing is returned: the scoring function sees, and may keep, everything on the way.
     """
-    seen: set[str] = set()
+    seen: set[Structure] = set()
     population: list[tuple[float, Structure]] = []
     brood, stalled = list(starts), 0
     while stalled < _STALLED:
-        fresh = [child for child in brood if not (child.identity in seen or seen.add(child.identity))]
+        fresh = [child for child in dict.fromkeys(brood) if child not in seen]
+        seen.update(fresh)
         scored = [(value, child) for child in fresh if (value := score(child)) is not None]
         stalled = 0 if fresh else stalled + 1
         population = sorted(population + scored, key=lambda pair: -pair[0])[:_POPULATION]

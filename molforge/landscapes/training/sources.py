@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
 import random
+import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,10 +143,9 @@ def measurements(csv_dir: Path, source: Source) -> Measurements:
 
 def decoys(csv_dir: Path) -> tuple[Structure, ...]:
     """Draw the presumed inactives of the potency models from ZINC250k; the same ones every time."""
-    with gzip.open(csv_dir / DECOY_FILE, "rt") as file:
-        lines = file.read().split()
-    # the file is a tar archive inside: its header and padding hold NUL bytes
-    smiles = [line for line in lines if "\0" not in line and not line.isdigit()]
+    with tarfile.open(csv_dir / DECOY_FILE) as archive:
+        files = [file for member in archive if (file := archive.extractfile(member)) is not None]
+        smiles = b"\n".join(file.read() for file in files).decode().split()
     found: list[Structure] = []
     for each in random.Random(_DECOY_SEED).sample(smiles, min(len(smiles), 2 * DECOYS)):
         try:
