@@ -62,7 +62,7 @@ class Measurements:
 _CHEMBL = "CC BY-SA 3.0"
 _CHEMBL_CREDIT = (
     "Derived from ChEMBL (EMBL-EBI; Zdrazil et al., Nucleic Acids Res. 2024, "
-    " 52, D1180), whose content is CC BY-SA 3.0; this file is shared under the same licence."
+    "52, D1180), whose content is CC BY-SA 3.0; this file is shared under the same licence."
 )
 
 
