@@ -20,6 +20,16 @@ _READY_SECONDS = 60.0
 _STOP_SECONDS = 8.0
 _TRIES = 3
 """Somebody else may take the free port in the moment before the server does."""
+_SERVE = """
+import os, signal, sys, threading
+def follow():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=follow, daemon=True).start()
+from app.cli import main
+sys.exit(main(["serve", *sys.argv[1:]]))
+"""
+"""The server's program. It ends when its stdin closes: it outlives nobody, not even a killed agent."""
 _CREDENTIALS = ("HF_TOKEN", "API_KEY", "OPENAI_API_KEY")
 
 
@@ -42,10 +52,10 @@ async def _start(root: Path, python: str) -> tuple[Process, str]:
     for _ in range(_TRIES):
         port = _free_port()
         process = await asyncio.create_subprocess_exec(
-            *(python, "-m", "app.cli", "serve", "--host", "127.0.0.1", "--port", str(port)),
+            *(python, "-c", _SERVE, "--host", "127.0.0.1", "--port", str(port)),
             cwd=root,
             env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=sys.stderr,
             start_new_session=True,
         )

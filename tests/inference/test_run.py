@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from molforge.agent.local_server import local_server
 
 pytest.importorskip("openenv", reason="neither openenv-core nor openenv is installed")
 
+needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="reads the process table of Linux")
 MODEL = {"MODEL_NAME": "stub/model", "HF_TOKEN": "secret"}
 
 
@@ -61,6 +63,7 @@ async def test_a_signal_in_the_middle_of_a_call_closes_the_open_block(root, serv
     assert (blocks[0].steps[-1].done, blocks[0].score) == (True, 0.01)
 
 
+@needs_proc
 async def test_without_a_server_it_starts_one_and_takes_it_along(root):
     model = StubModel([Hang()])
     async with (
@@ -77,6 +80,28 @@ async def test_without_a_server_it_starts_one_and_takes_it_along(root):
     assert len(children) == 1
     with pytest.raises(ProcessLookupError):
         os.kill(children[0], 0)
+
+
+@needs_proc
+async def test_a_killed_agent_leaves_no_server_behind(root):
+    model = StubModel([Hang()])
+    async with (
+        serving(model) as base_url,
+        running(root, API_BASE_URL=base_url, MOLFORGE_TASK="triage", **MODEL) as process,
+    ):
+        await model.hanging.wait()
+        (server,) = await asyncio.to_thread(children_of, process.pid)
+        process.kill()
+        await asyncio.to_thread(await_end_of, server)
+
+
+def await_end_of(pid: int) -> None:
+    """Wait until a process that is not ours to wait for is gone."""
+    for _ in range(200):
+        if not Path(f"/proc/{pid}").exists():
+            return
+        time.sleep(0.05)
+    pytest.fail(f"process {pid} is still there")
 
 
 def children_of(pid: int) -> list[int]:
