@@ -29,7 +29,7 @@ def serve(config: Config) -> int:
     for noisy in ("aiohttp.server", "aiohttp.websocket"):  # bad requests of strangers, with tracebacks
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        has_stragglers = runner.run(_serve(config))
+        has_stragglers = runner.run(_serve(create_app(config), config))
     if has_stragglers:
         log.warning("calls still run; leaving without them")
         logging.shutdown()
@@ -46,8 +46,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return factory
 
 
-async def _serve(config: Config) -> bool:
-    app = create_app(config)
+async def _serve(app: web.Application, config: Config) -> bool:
     runner = web.AppRunner(
         app,
         access_log=logging.getLogger("app.access") if config.access_log else None,

@@ -22,9 +22,9 @@ ROOT = Path(__file__).parents[2]
 MAX_REPLY = 16 * 2**20
 NEXT_STEPS = """\
 What to try next
-  molforge play --policy greedy --seed 7      another policy, another programme
-  molforge serve --port 8000                  the server; then open http://localhost:8000/docs
-  python inference.py                         a language model plays (see README)"""
+  {bin}molforge play --policy greedy --seed 7    another policy, another programme
+  {bin}molforge serve --port 8000                the server; then open http://localhost:8000/docs
+  {bin}python inference.py                       a language model plays (see README)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,10 @@ class Account:
     structures: dict[str, str] = field(default_factory=dict)
     """Compound id to SMILES."""
 
+    def remember(self, observation: dict[str, Any]) -> None:
+        """Note which structure each id stands for."""
+        self.structures.update({c["id"]: c["smiles"] for c in observation["compounds"] if "id" in c})
+
 
 class ServerRefused(RuntimeError):
     """The server answered with an error."""
@@ -59,11 +63,17 @@ def play(order: Order, *, base_url: str | None) -> int:
     """Play the order on ``base_url`` or on a server of our own; return the exit code."""
     try:
         accounts = asyncio.run(_play(order, base_url))
-    except (ServerRefused, RuntimeError, OSError, aiohttp.ClientError) as why:
+    except (RuntimeError, OSError, aiohttp.ClientError) as why:
         print(f"molforge play: {why}", file=sys.stderr)
         return 1
-    print(f"\n{_table(accounts)}\n\n{NEXT_STEPS}")
+    print(f"\n{_table(accounts)}\n\n{NEXT_STEPS.format(bin=_folder_of_commands())}")
     return 0
+
+
+def _folder_of_commands() -> str:
+    """Return what to type before the name of a command: nothing, or the folder of this environment."""
+    folder = Path(sys.executable).parent
+    return f"{folder.relative_to(Path.cwd())}/" if folder.is_relative_to(Path.cwd()) else ""
 
 
 async def _play(order: Order, base_url: str | None) -> list[Account]:
@@ -95,7 +105,8 @@ async def _play_one(url: str, task: str, order: Order) -> Account:
         ):
             arguments = {"task_id": task, "split": order.split, "seed": order.seed}
             reply = await _call(socket, "reset", arguments)
-            account.budget = reply["observation"]["budget_left"]
+            account.budget = account.left = reply["observation"]["budget_left"]
+            account.remember(reply["observation"])
             policy = await asyncio.to_thread(_begin, order.policy, reply["observation"])
             while not reply["done"]:
                 action = await asyncio.to_thread(policy.act, reply["observation"])
@@ -114,7 +125,10 @@ def _begin(name: str, observation: dict[str, Any]) -> Policy:
 
 async def _call(socket: aiohttp.ClientWebSocketResponse, kind: str, data: dict[str, Any]) -> dict[str, Any]:
     await socket.send_str(dumps({"type": kind, "data": data}).decode())
-    reply: dict[str, Any] = loads(await socket.receive_str())
+    message = await socket.receive()
+    if message.type is not aiohttp.WSMsgType.TEXT:
+        raise ServerRefused(f"the server closed the connection with code {socket.close_code}")
+    reply: dict[str, Any] = loads(message.data)
     if reply["type"] == "error":
         raise ServerRefused(f"{reply['data']['code']}: {reply['data']['message']}")
     result: dict[str, Any] = reply["data"]
@@ -126,7 +140,7 @@ def _note(account: Account, action: Action, reply: dict[str, Any], block: Block)
     account.steps += 1
     account.left = observation["budget_left"]
     account.score = observation["score"]
-    account.structures.update({c["id"]: c["smiles"] for c in observation["compounds"] if c.get("id")})
+    account.remember(observation)
     if action.action_type is ActionType.NOMINATE and reply["done"]:
         account.outcome = f"{action.compound} {account.structures.get(action.compound or '', '')}".strip()
     elif action.action_type is ActionType.STOP:

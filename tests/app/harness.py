@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -30,7 +31,8 @@ ROOT = Path(__file__).parents[2]
 async def serving(config: Config | None = None, *, factory: Any = FakeEnvironment) -> AsyncIterator[str]:
     """Serve in this loop; yield the base URL."""
     config = config or Config()
-    app = create_app(config, engine=InProcessEngine(factory, threads=config.threads))
+    engine = InProcessEngine(factory, threads=config.threads)
+    app = await asyncio.to_thread(create_app, config, engine=engine)
     async with running(app, config) as url:
         yield url
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -163,5 +164,6 @@ async def test_two_applications_in_one_process_share_nothing() -> None:
 
 async def test_default_application_starts_with_nothing_loaded_yet() -> None:
     config = Config()
-    async with running(create_app(config), config) as url:
+    app = await asyncio.to_thread(create_app, config)
+    async with running(app, config) as url:
         assert await fetch(url, "/health") == (200, {"status": "healthy"})

@@ -71,7 +71,7 @@ async def play_over_wire(socket: Socket, messages: list[dict[str, Any]], rng: ra
 async def test_64_interleaved_sessions_observe_what_each_observes_alone() -> None:
     scripts = [script(number) for number in range(SESSIONS)]
     config = Config()
-    async with running(create_app(config), config) as url:
+    async with running(await asyncio.to_thread(create_app, config), config) as url:
 
         async def one(number: int) -> list[str]:
             async with connected(url) as socket:
@@ -106,7 +106,8 @@ async def test_another_secret_is_another_world() -> None:
     for secret in (None, b"one", b"one", b"two"):
         engine = InProcessEngine(environment_factory(secret), threads=1)
         config = Config(secret=secret)
-        async with running(create_app(config, engine=engine), config) as url, connected(url) as socket:
+        app = await asyncio.to_thread(create_app, config, engine=engine)
+        async with running(app, config) as url, connected(url) as socket:
             texts.append((await socket.reset(task_id="potency", seed=3))["observation"]["text"])
 
     assert texts[1] == texts[2]

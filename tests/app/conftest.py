@@ -1,0 +1,14 @@
+"""Nothing in ``app`` may block the event loop: a call that does fails its test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+
+@pytest.fixture(autouse=True)
+def _no_blocking_calls_on_the_loop() -> Iterator[None]:
+    with blockbuster_ctx("app"):
+        yield
