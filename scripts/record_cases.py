@@ -19,6 +19,7 @@ CASES = Path(__file__).parent.parent / "graders" / "cases"
 
 
 def main() -> None:
+    """Play and write the cases of every task."""
     CASES.mkdir(exist_ok=True)
     for task_id, spec in CATALOGUE.items():
         module, name = spec.grader.split(":")
