@@ -50,6 +50,8 @@ class RingSystem:
 
     key: int
     atoms: tuple[int, ...]
+    outer: tuple[int, ...]
+    """Atoms that hang on the rings by double bonds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,12 @@ def _ring_system(
     for ring in rings:
         for first, second in zip(ring, (*ring[1:], ring[0]), strict=True):
             bonds.add((place[min(first, second)], place[max(first, second)]))
-    for inner, outer in hung:
-        if inner in place and outer not in place:
-            bonds.add((place[inner], len(kinds)))
-            kinds.append((mol.GetAtomWithIdx(outer).GetAtomicNum(), _OUTER))
-    return RingSystem(_ring_key(tuple(kinds), tuple(sorted(bonds))), atoms)
+    outside = [(inner, outer) for inner, outer in hung if inner in place and outer not in place]
+    for inner, outer in outside:
+        bonds.add((place[inner], len(kinds)))
+        kinds.append((mol.GetAtomWithIdx(outer).GetAtomicNum(), _OUTER))
+    key = _ring_key(tuple(kinds), tuple(sorted(bonds)))
+    return RingSystem(key, atoms, tuple(outer for _, outer in outside))
 
 
 @lru_cache(maxsize=65_536)

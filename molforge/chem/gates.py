@@ -134,13 +134,13 @@ def _check_ring_systems(structure: Structure) -> None:
     if not systems:
         return
     if rare := known.unknown(frozenset(systems), known.reference().rings):
-        atoms = systems[rare[0]].atoms
-        where = Chem.MolFragmentToSmiles(structure.mol, atoms)
+        system = systems[rare[0]]
+        drawn = Chem.MolFragmentToSmiles(structure.mol, (*system.atoms, *system.outer), isomericSmiles=False)
         reason = (
-            f"the ring system {where} at {_atom(structure.mol, atoms[0])} is in fewer than 10 known "
+            f"the ring system {drawn} at {_atom(structure.mol, system.atoms[0])} is in fewer than 10 known "
             "compounds; use a familiar one"
         )
-        _refuse(structure, "ring_system", reason, atoms[0])
+        _refuse(structure, "ring_system", reason, system.atoms[0])
 
 
 def _check_properties(structure: Structure) -> None:
