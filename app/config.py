@@ -19,7 +19,7 @@ class Config:
     """Settings of one server.
 
     Each can be given as ``MOLFORGE_<NAME>`` in the environment and as ``--<name>`` on the command line,
-    which wins. ``docs`` list them from here.
+    which wins.
     """
 
     host: str = "0.0.0.0"

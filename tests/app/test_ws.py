@@ -183,6 +183,21 @@ async def test_dropped_socket_frees_its_place_at_once_even_during_a_step() -> No
         assert asyncio.get_running_loop().time() - began < 0.9
 
 
+async def test_sessions_that_end_leave_neither_places_nor_environments_behind() -> None:
+    FakeEnvironment.live = 0
+    async with serving(Config(max_sessions=2)) as url:
+        for number in range(20):
+            async with connected(url) as socket:
+                await socket.reset(seed=number)
+                if number % 2:
+                    await socket.send({"type": "close"})
+                    await socket.closed()
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(5):
+            while FakeEnvironment.live:  # noqa: ASYNC110 - they are closed in threads
+                await asyncio.sleep(0.01)
+
+
 async def test_pings_are_answered_during_a_step() -> None:
     async with serving() as url, connected(url, autoping=False) as socket:
         await socket.reset()
