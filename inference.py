@@ -46,7 +46,7 @@ RUN_SECONDS = 17 * 60.0
 CLOSING_SECONDS = 5.0
 """Kept back from each task's time for its last step, and allowed for closing a session."""
 ATTEMPT_SECONDS = 60.0
-ATTEMPTS = 3
+ATTEMPTS = 4
 TEMPERATURE = 0.0
 MAX_TOKENS = 4096
 """Room for a model that thinks before it answers."""

@@ -14,8 +14,6 @@ import pytest
 from molforge.agent.local_server import local_server
 
 ROOT = Path(__file__).resolve().parents[2]
-HAS_CLIENT = find_spec("openenv") is not None
-collect_ignore_glob = [] if HAS_CLIENT else ["test_*.py"]
 
 
 @pytest.fixture(scope="session")
