@@ -143,6 +143,12 @@ def test_different_compounds_differ(one: str, other: str) -> None:
         pytest.param("CCX", "syntax", "CCX", id="no-element"),
         pytest.param("[H][H]", "size", "0 heavy atoms", id="no-heavy-atom"),
         pytest.param("C" * 51, "size", "51 heavy atoms", id="51-atoms"),
+        pytest.param(
+            "S12S34S56S117S338S559S11%10S2323S4545S6116S7227S8448S9119S%1022S343S511S622S73S81S92",
+            "rings",
+            "30 rings",
+            id="dense",
+        ),
         pytest.param("C[Si](C)(C)C", "element", "atom 1 (Si)", id="silicon"),
         pytest.param("[13CH3]C", "isotope", "atom 0 (C)", id="isotope"),
         pytest.param("CC(C)(C)(C)C", "valence", "atom 1 (C) has 5 bonds", id="pentavalent-carbon"),
