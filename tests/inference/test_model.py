@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 
 import pytest
+
+pytest.importorskip("openenv", reason="neither openenv-core nor openenv is installed")
+
 from blocks import read
 from stub_model import Hang, Raw, Status, StubModel, completion, serving
 
 import inference
 from inference import Interruption, Settings
 from molforge.agent.conversation import HISTORY_CHARACTERS, Conversation
-
-pytest.importorskip("openenv", reason="neither openenv-core nor openenv is installed")
 
 STOP = "stop nothing here"
 
