@@ -16,6 +16,7 @@ from envs.arguments import KNOWN
 from molforge import errors
 from molforge.assays import ASSAYS
 from molforge.errors import MolforgeError
+from molforge.landscapes.catalogue import DATA, MODELS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -76,6 +77,17 @@ def test_error_codes_on_the_page_are_raised_somewhere() -> None:
     }
 
     assert set(table("server.md", "Errors")) <= known
+
+
+def test_held_out_errors_are_those_of_the_cards() -> None:
+    listed = table("landscapes.md", "Models")
+
+    assert set(listed) == set(MODELS)
+    for name, (_, training, test, *errors_) in listed.items():
+        card = (DATA / f"{name}.md").read_text()
+        assert f"| training | {training} compounds" in card
+        assert f"on {test} test" in card
+        assert f"| {' | '.join(errors_)} |" in card, f"take the figures from {name}.md"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
