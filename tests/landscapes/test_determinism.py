@@ -11,7 +11,8 @@ import pytest
 
 PROGRAM = """
 import hashlib, json
-from molforge.chem.structure import parse
+from types import SimpleNamespace
+from molforge.landscapes.model import Sighting
 from molforge.landscapes.pool import Pool
 from molforge.landscapes.world import World
 
@@ -19,9 +20,15 @@ pool = Pool.load("fxa")
 roles = {"potency": "fxa", "anti_target": "thrombin_anti", "logd": "logd", "solubility": "solubility",
          "clearance": "clearance", "off_target": "off_target"}
 digest = hashlib.sha256()
-structures = [parse(smiles) for smiles in pool.smiles[:60]]
+structures = [SimpleNamespace(tokens=tokens) for tokens in pool.tokens[:60]]
 for key in (b"1", b"2", b"3"):
     world = World(roles, key=key)
+    for draw in map(world.draw, roles):
+        digest.update(draw.vector.tobytes())
+        for structure in structures[:10]:
+            sighting = Sighting(structure.tokens)
+            deviation = draw.landscape.deviation(sighting, draw.weights, draw.vector)
+            digest.update(f"{deviation} {draw.landscape.centre(sighting)}".encode())
     for structure in structures:
         digest.update(json.dumps(world.values(structure)).encode())
     for values in pool.values(World({"potency": "fxa", "logd": "logd"}, key=key)).values():

@@ -50,7 +50,7 @@ def columns(fitted: Fit, features: Floats) -> Columns:
     similarities = fitted.similarities
     hessian: Floats = similarities @ similarities / len(similarities)
     hessian[np.diag_indices_from(hessian)] += _DAMPING * np.trace(hessian) / len(hessian)
-    bank = _shape_errors(exact, steps, hessian)
+    bank = shape_errors(exact, steps, hessian)
     shifts = powers + GRAIN_BITS - _WEIGHT_BITS
     if shifts.min() < 0:
         raise EnvironmentFault("columns too fine for their fixed point")
@@ -88,7 +88,7 @@ def _right_sides(fitted: Fit, features: Floats) -> Floats:
     return np.asarray(features * np.sqrt(fitted.amplitude / count) + noise)
 
 
-def _shape_errors(exact: Floats, steps: Floats, hessian: Floats) -> npt.NDArray[np.int8]:
+def shape_errors(exact: Floats, steps: Floats, hessian: Floats) -> npt.NDArray[np.int8]:
     """Round row by row, feeding each error back through the Cholesky factor of the inverse Hessian."""
     feedback = np.linalg.cholesky(np.linalg.inv(hessian)).T
     left = exact.copy()
