@@ -2,9 +2,11 @@
 # Makes or refreshes .venv. Usage: scripts/venv.sh run|dev
 #   run  what the server, the client and the agent need (requirements.txt)
 #   dev  the same and the tools of the tests (requirements-dev.txt)
-# By uv where there is one, else by venv and pip. Does nothing when the lists have not changed.
+# Does nothing when the lists have not changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+root=$PWD
+. scripts/installer.sh
 
 what=${1:?run or dev}
 case $what in
@@ -27,41 +29,26 @@ find_python() {
     exit 1
 }
 
-stamp=.venv/.molforge-$what
-state=$(cat "$list" pyproject.toml molforge/_molforge.py molforge/_server.py 2>/dev/null | cksum)
-if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$state" ] && .venv/bin/python -c '' 2>/dev/null; then
+state_of() { cat "$1" pyproject.toml molforge/_*.py | cksum; }
+
+works() { .venv/bin/python -c '' 2>/dev/null; }
+
+if works && [ "$(cat .venv/.molforge-$what 2>/dev/null)" = "$(state_of $list)" ]; then
     exit 0
 fi
 
-python=$(find_python)
-if [ -z "${MOLFORGE_PIP:-}" ] && uv --version >/dev/null 2>&1; then tool=uv; else tool=pip; fi
 started=$SECONDS
-if ! .venv/bin/python -c '' 2>/dev/null; then
-    say "making .venv with $("$python" --version) and $tool"
-    if [ $tool = uv ]; then
-        uv venv --quiet --clear --no-config --python "$python" .venv
-    elif ! "$python" -m venv --clear .venv; then
+if ! works; then
+    python=$(find_python)
+    say "making .venv with $("$python" --version) and $INSTALLER"
+    if ! make_environment "$python" "$root/.venv"; then
         say "this Python cannot make environments: install its venv package (Debian: python3-venv), or uv"
         exit 1
     fi
 fi
-
-count=$(grep -c '==' "$list")
-say "installing $count pinned packages from $list"
-if [ $tool = uv ]; then
-    quiet=--quiet
-    [ -t 2 ] && quiet=  # uv draws its own progress
-    uv pip install $quiet --python .venv/bin/python --require-hashes -r "$list"
-    uv pip install --quiet --python .venv/bin/python --no-deps -e .
-else
-    [ -x .venv/bin/pip ] || .venv/bin/python -m ensurepip --upgrade >/dev/null
-    pip=(.venv/bin/python -m pip install --disable-pip-version-check)
-    "${pip[@]}" --progress-bar off --require-hashes -r "$list" 2>&1 | awk -v of="$count" '
-        /^(Collecting|Requirement already)/ { if (++n % 25 == 0) print "molforge: " n " of " of; fflush() }
-        /^Installing/ { print "molforge: unpacking"; fflush() }
-        /ERROR|error/ { print; fflush() }' >&2
-    "${pip[@]}" --quiet --no-deps -e .
-fi
-echo "$state" > "$stamp"
-[ "$what" = dev ] && { cat requirements.txt pyproject.toml molforge/_molforge.py molforge/_server.py | cksum > .venv/.molforge-run; }
+say "installing $(grep -c '==' $list) pinned packages from $list"
+install_into "$root/.venv" --require-hashes -r "$root/$list"
+install_into "$root/.venv" --no-deps -e "$root"
+state_of $list > .venv/.molforge-$what
+[ $what = run ] || state_of requirements.txt > .venv/.molforge-run
 say ".venv is ready ($((SECONDS - started)) s)"
