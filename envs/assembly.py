@@ -94,7 +94,7 @@ def _prior_widths(task_id: str, target: str, family: Family) -> dict[str, float]
     return _WIDTHS[task_id, target]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def _pool_structure(smiles: str) -> Structure:
     return parse(smiles)
 
