@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -30,28 +29,27 @@ def run(*command: str | Path, cwd: Path, **options: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
-    if shutil.which("uv"):
-        run("uv", "build", "--quiet", "--wheel", "--out-dir", out, root, cwd=out)
-    else:
-        run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", out, root, cwd=out)
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the ``bin`` folder of an environment with nothing in it."""
+    folder = tmp_path_factory.mktemp("clean")
+    run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
+    return folder / "venv" / "bin"
+
+
+@pytest.fixture(scope="module")
+def wheel(root: Path, clean: Path) -> Path:
+    out = clean.parent.parent
+    run(clean / "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", out, root, cwd=out)
     return next(out.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the ``bin`` folder of a clean environment that holds the wheel and the server's pins."""
-    venv = tmp_path_factory.mktemp("clean") / "venv"
-    if shutil.which("uv"):
-        run("uv", "venv", "--quiet", "--no-project", "--python", sys.executable, venv, cwd=venv.parent)
-        install = ["uv", "pip", "install", "--quiet", "--python", venv / "bin/python"]
-    else:
-        run(sys.executable, "-m", "venv", venv, cwd=venv.parent)
-        install = [venv / "bin/python", "-m", "pip", "install", "--quiet"]
-    run(*install, "--require-hashes", "-r", root / "requirements-server.txt", cwd=venv.parent)
-    run(*install, "--no-deps", wheel, cwd=venv.parent)
-    return venv / "bin"
+def installed(wheel: Path, root: Path, clean: Path) -> Path:
+    """Return the ``bin`` folder of an environment that holds the wheel and the server's pins alone."""
+    install = (clean / "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*install, "--require-hashes", "-r", root / "requirements-server.txt", cwd=wheel.parent)
+    run(*install, "--no-deps", wheel, cwd=wheel.parent)
+    return clean
 
 
 def clean_environment(installed: Path) -> dict[str, str]:
