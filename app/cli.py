@@ -57,7 +57,13 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--idle-seconds", type=float, help="close a session that is idle for so long")
     parser.add_argument("--call-seconds", type=float, help="limit of one reset or step")
     parser.add_argument("--drain-seconds", type=float, help="wait so long for running calls when stopping")
-    parser.add_argument("--threads", type=int, help="threads that run environments")
+    parser.add_argument("--max-detached", type=int, help="sessions without a socket that can be resumed")
+    parser.add_argument("--resume-seconds", type=float, help="how long they can")
+    parser.add_argument(
+        "--workers", type=int, help="processes that run environments; -1: one per core, 0: none"
+    )
+    parser.add_argument("--threads", type=int, help="threads that run environments where no processes do")
+    parser.add_argument("--journal", type=Path, metavar="FILE", help="SQLite file that keeps every session")
     parser.add_argument("--secret-file", type=Path, metavar="FILE", help="key of private worlds")
     parser.add_argument("--access-log", action="store_true", default=None, help="log every HTTP request")
     parser.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"))

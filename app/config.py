@@ -8,6 +8,15 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "MOLFORGE_"
+_POSITIVE = (
+    "max_sessions",
+    "max_rest_sessions",
+    "max_detached",
+    "idle_seconds",
+    "resume_seconds",
+    "call_seconds",
+    "threads",
+)
 
 
 class BadSetting(ValueError):
@@ -31,11 +40,19 @@ class Config:
     max_rest_sessions: int = 1024
     """REST sessions at once; the longest idle never-stepped one makes room, then 503 with Retry-After."""
     idle_seconds: float = 3600.0
-    """A session without reset or step for this long is closed."""
+    """A session without reset or step for this long loses its place; it can be resumed for a while."""
+    max_detached: int = 4096
+    """Sessions without a socket that can be resumed by id; the longest unused ones make room."""
+    resume_seconds: float = 900.0
+    """How long a session without a socket can be resumed."""
     call_seconds: float = 60.0
-    """Limit of one reset or step; a programme whose call takes longer is lost, its session is not."""
+    """Limit of one reset or step; a call that takes longer is given up, its session is as before it."""
+    workers: int = 0
+    """Processes that run environments; -1: one per core, 0: none, threads of the server do."""
     threads: int = 4
-    """Threads that run environments."""
+    """Threads that run environments where there are no worker processes."""
+    journal: Path | None = None
+    """SQLite file that keeps every session for a restarted server; None: in memory, while the server runs."""
     drain_seconds: float = 3.0
     """How long a stopping server waits for running calls."""
     secret: bytes | None = field(default=None, repr=False)
@@ -49,9 +66,11 @@ class Config:
         """Refuse impossible values."""
         if not 0 <= self.port <= 65535:
             raise BadSetting(f"port={self.port} is not possible; allowed: 0 to 65535")
-        for name in ("max_sessions", "max_rest_sessions", "idle_seconds", "call_seconds", "threads"):
+        for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise BadSetting(f"{name}={getattr(self, name)} is not possible; allowed: more than 0")
+        if not -1 <= self.workers <= 256:
+            raise BadSetting(f"workers={self.workers} is not possible; allowed: -1 to 256")
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise BadSetting(
                 f"log_level={self.log_level!r} is not possible; allowed: DEBUG, INFO, WARNING, ERROR"
@@ -78,6 +97,8 @@ class Config:
 def _parse(name: str, text: str, kind: type) -> Any:
     if name == "secret":
         return text.encode()
+    if name == "journal":
+        return Path(text)
     if kind is bool:
         if text.lower() in ("1", "true", "yes", "on", "0", "false", "no", "off"):
             return text.lower() in ("1", "true", "yes", "on")

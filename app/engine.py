@@ -1,12 +1,14 @@
 """Where environments run: behind an interface that carries nothing but plain values.
 
-``InProcessEngine`` runs them in a few threads of this process. What it guarantees, any engine must:
+``InProcessEngine`` runs them in a few threads of this process, ``app.workers.WorkerEngine`` in worker
+processes. What each of them guarantees:
 
+* an environment is made by ``open`` from the session's record; when it is gone, for whatever reason,
+  calls raise ``EnvironmentLost``, and it is opened again from the record: the record is the session;
 * one call at a time per session; a second one is refused with ``SessionBusy``, never mixed in;
-* a call that takes too long is given up and its environment retired: nobody calls it again, it is
-  closed when its thread comes back, and the session gets a new, un-reset one;
+* a call that takes too long is given up with ``CallTimedOut``, and its environment with it;
 * a call that had not begun when its time was up did not happen (``Overloaded``);
-* a caller that goes away (cancellation) does not interrupt the call.
+* a reply belongs to the call that waits for it; one that comes after its call was given up is dropped.
 """
 
 from __future__ import annotations
@@ -14,18 +16,17 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from app.errors import CallTimedOut, FactoryFailed, Overloaded, SessionBusy, SessionNotFound
-from molforge.actions import Action
-from molforge.contract import Environment, Step
+from app.encoding import loads
+from app.errors import CallTimedOut, EnvironmentLost, Overloaded, SessionBusy
+from app.hosting import Entry, Factory, Hosted, Reply
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Factory = Callable[[], Environment]
 
 
 class Engine(Protocol):
@@ -38,20 +39,26 @@ class Engine(Protocol):
     async def start(self) -> None:
         """Begin to load what is slow to load; return at once."""
 
-    async def create(self, session_id: str, *, seconds: float) -> None:
-        """Make the environment of a new session; raise ``FactoryFailed``."""
+    async def open(self, session_id: str, history: Sequence[Entry] = (), *, seconds: float) -> None:
+        """Make a session's environment and bring it to where its record ends.
 
-    async def reset(self, session_id: str, arguments: Mapping[str, Any], *, seconds: float) -> Step:
+        Raises ``FactoryFailed``, or ``EnvironmentFault`` if the record plays differently now.
+        """
+
+    def holds(self, session_id: str) -> bool:
+        """Say whether the session has an environment here."""
+
+    async def reset(self, session_id: str, arguments: Mapping[str, Any], *, seconds: float) -> Reply:
         """Call reset, for at most ``seconds``."""
 
-    async def step(self, session_id: str, action: Action, *, seconds: float) -> Step:
-        """Call step, for at most ``seconds``."""
+    async def step(self, session_id: str, message: Mapping[str, Any], *, seconds: float) -> Reply:
+        """Call step with an action in its wire form, for at most ``seconds``."""
 
     async def state(self, session_id: str, *, seconds: float) -> dict[str, Any]:
         """Call state, for at most ``seconds``."""
 
     def discard(self, session_id: str) -> None:
-        """Forget a session at once; its environment is closed when its running call ends."""
+        """Forget an environment at once; it is closed when its running call ends."""
 
     async def close(self) -> None:
         """End everything that can be ended; return without waiting for calls that hang."""
@@ -65,7 +72,7 @@ class Engine(Protocol):
 class _Seat:
     """One session's environment and the call that runs in it."""
 
-    environment: Environment | None = None
+    hosted: Hosted | None = None
     job: concurrent.futures.Future[Any] | None = None
     is_retired: bool = False
 
@@ -100,33 +107,41 @@ class InProcessEngine:
             self._warming = asyncio.wrap_future(self._submit(self._warm_up))
             self._warming.add_done_callback(_log_warm_up)
 
-    async def create(self, session_id: str, *, seconds: float) -> None:
-        """Make the environment of a new session."""
-        self._seats[session_id] = _Seat()
+    async def open(self, session_id: str, history: Sequence[Entry] = (), *, seconds: float) -> None:
+        """Make the environment in a thread and play its record."""
+        self.discard(session_id)
+        seat = self._seats[session_id] = _Seat()
+
+        def work() -> None:
+            seat.hosted = Hosted(self._factory, session_id)
+            seat.hosted.play_again(history)
+
         try:
-            await self._call(session_id, lambda _environment: None, seconds=seconds)
+            await self._run(session_id, seat, work, seconds=seconds)
         except BaseException:
-            self.discard(session_id)
+            if self._seats.get(session_id) is seat:
+                self.discard(session_id)
             raise
 
-    async def reset(self, session_id: str, arguments: Mapping[str, Any], *, seconds: float) -> Step:
+    def holds(self, session_id: str) -> bool:
+        """Say whether the session has an environment here."""
+        return session_id in self._seats
+
+    async def reset(self, session_id: str, arguments: Mapping[str, Any], *, seconds: float) -> Reply:
         """Call reset in a thread."""
+        return await self._call(session_id, lambda hosted: hosted.reset(arguments), seconds=seconds)
 
-        def work(environment: Environment) -> Step:
-            return environment.reset(arguments, session_id=session_id)
-
-        return await self._call(session_id, work, seconds=seconds)
-
-    async def step(self, session_id: str, action: Action, *, seconds: float) -> Step:
+    async def step(self, session_id: str, message: Mapping[str, Any], *, seconds: float) -> Reply:
         """Call step in a thread."""
-        return await self._call(session_id, lambda environment: environment.step(action), seconds=seconds)
+        return await self._call(session_id, lambda hosted: hosted.step(message), seconds=seconds)
 
     async def state(self, session_id: str, *, seconds: float) -> dict[str, Any]:
         """Call state in a thread."""
-        return await self._call(session_id, lambda environment: environment.state(), seconds=seconds)
+        state: dict[str, Any] = loads(await self._call(session_id, Hosted.state, seconds=seconds))
+        return state
 
     def discard(self, session_id: str) -> None:
-        """Forget a session."""
+        """Forget an environment."""
         seat = self._seats.pop(session_id, None)
         if seat is not None:
             self._retire(seat)
@@ -137,14 +152,19 @@ class InProcessEngine:
             self.discard(session_id)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _call(self, session_id: str, work: Callable[[Environment], T], *, seconds: float) -> T:
+    async def _call(self, session_id: str, work: Callable[[Hosted], T], *, seconds: float) -> T:
         seat = self._seats.get(session_id)
         if seat is None:
-            raise SessionNotFound(session_id)
+            raise EnvironmentLost(session_id)
         if seat.job is not None:
             raise SessionBusy(session_id)
+        hosted = seat.hosted
+        assert hosted is not None
+        return await self._run(session_id, seat, lambda: work(hosted), seconds=seconds)
+
+    async def _run(self, session_id: str, seat: _Seat, work: Callable[[], T], *, seconds: float) -> T:
         loop = asyncio.get_running_loop()
-        job: concurrent.futures.Future[T] = self._submit(lambda: work(self._environment(seat)))
+        job = self._submit(work)
         seat.job = job
         job.add_done_callback(lambda _job: _on_loop(loop, self._returned, seat))
         running = asyncio.wrap_future(job)
@@ -161,18 +181,8 @@ class InProcessEngine:
                 "a call in session %s ran longer than %g s; its environment is retired", session_id, seconds
             )
             if self._seats.get(session_id) is seat:
-                self._seats[session_id] = _Seat()
-            self._retire(seat)
+                self.discard(session_id)
             raise CallTimedOut(seconds) from None
-
-    def _environment(self, seat: _Seat) -> Environment:
-        """Return the environment of a seat, made on first use. Runs in a thread."""
-        if seat.environment is None:
-            try:
-                seat.environment = self._factory()
-            except Exception as why:
-                raise FactoryFailed(getattr(self._factory, "__name__", type(self._factory).__name__)) from why
-        return seat.environment
 
     def _submit(self, work: Callable[[], T]) -> concurrent.futures.Future[T]:
         job = self._pool.submit(work)
@@ -188,11 +198,11 @@ class InProcessEngine:
     def _retire(self, seat: _Seat) -> None:
         """Close the environment as soon as no thread is in it."""
         seat.is_retired = True
-        environment = seat.environment
-        if seat.job is None and environment is not None:
-            seat.environment = None
+        hosted = seat.hosted
+        if seat.job is None and hosted is not None:
+            seat.hosted = None
             try:
-                self._submit(environment.close)
+                self._submit(hosted.close)
             except RuntimeError:  # the pool has shut down: the process ends, and the environment with it
                 log.debug("environment left open at shutdown")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.engine import Factory
+from app.hosting import Factory
 from molforge.contract import Environment
 
 

@@ -7,9 +7,12 @@
         ├── SessionBusy        another connection's call is running in this session
         ├── AlreadyAttached    another socket drives this session
         ├── CapacityReached    no free place
-        ├── CallTimedOut       the call ran too long; its programme is lost
+        ├── CallTimedOut       the call ran too long and was given up; nothing happened
+        ├── CallCrashed        the call ended its worker, again and again; nothing happened
         ├── Overloaded         the call never started; nothing happened
-        └── FactoryFailed      the environment could not be made
+        ├── JournalFailed      the call could not be recorded and was undone
+        ├── FactoryFailed      the environment could not be made
+        └── EnvironmentLost    between engine and service only: the environment is to be made anew
 
 Only ``MolforgeError`` messages go out; anything else is logged and answered with a fixed sentence.
 """
@@ -87,16 +90,49 @@ class CapacityReached(ServerError):
 
 
 class CallTimedOut(ServerError):
-    """A call ran longer than allowed. Its programme is lost, the session lives."""
+    """A call ran longer than allowed and was given up; the session is as it was before."""
 
     code = "STEP_TIMEOUT"
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"the call took longer than {seconds:g} s and its programme is lost: send reset")
+        super().__init__(
+            f"the call took longer than {seconds:g} s and was given up; the session is as it was before"
+        )
+
+
+class CallCrashed(ServerError):
+    """A call ended its worker process every time it was tried; the session is as it was before."""
+
+    code = "CALL_CRASHED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this call made its worker process fail and was given up; the session is as it was before"
+        )
+
+
+class JournalFailed(ServerError):
+    """A call could not be written to the journal, so it was undone."""
+
+    code = "JOURNAL_FAILED"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the journal cannot be written ({why}); nothing happened: repeat the call later")
+
+
+class EnvironmentLost(ServerError):
+    """The engine holds no environment for this session, or no longer. Never leaves the service."""
+
+    code = "ENVIRONMENT_LOST"
+
+    def __init__(self, session_id: str, *, had_begun: bool = False) -> None:
+        super().__init__(f"the environment of session {session_id} is gone")
+        self.had_begun = had_begun
+        """Whether the call itself may be what ended it."""
 
 
 class Overloaded(ServerError):
-    """A call waited longer than allowed for a free thread. Nothing happened."""
+    """A call waited longer than allowed for its turn. Nothing happened."""
 
     code = "OVERLOADED"
 
@@ -128,6 +164,8 @@ _STATUS: dict[type[Exception], int] = {
     CapacityReached: 503,
     Overloaded: 503,
     CallTimedOut: 504,
+    CallCrashed: 500,
+    JournalFailed: 503,
     FactoryFailed: 500,
     EnvironmentFault: 500,
 }

@@ -1,53 +1,85 @@
-"""What was done in a session: enough to play it again, since environments are pure functions of it."""
+"""What was done in a session: enough to play it again, since environments are pure functions of it.
+
+The journal *is* the session. An environment that is lost, with its worker, its server or its socket,
+is made anew from the record; what is not in the record was not acknowledged and did not happen.
+``MemoryJournal`` ends with the process, ``app.sqlite_journal.SqliteJournal`` does not.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
+
+from app.hosting import Entry
+
+__all__ = ["Entry", "Journal", "MemoryJournal", "Past"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One call that took effect."""
+class Past:
+    """A session that a journal knows and no server has open."""
 
-    kind: str
-    """``reset`` or ``step``."""
-    message: dict[str, Any]
-    """Arguments of reset, or the action in its wire form."""
-    reward: float
-    done: bool
+    session_id: str
+    origin: str
+    episode: int
+    """Resets so far."""
+    number: int
+    """Steps of the running episode."""
 
 
 class Journal(Protocol):
-    """Append-only record of the running episode of every session."""
+    """Append-only record of every session; the running episode of a session can be read back."""
 
-    def append(self, session_id: str, entry: Entry) -> None:
-        """Add an entry; a reset begins the session's record anew."""
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be written at present, None if it can."""
 
-    def entries(self, session_id: str) -> tuple[Entry, ...]:
-        """Return the record of the running episode, oldest first; empty if there is none."""
+    async def start(self) -> list[Past]:
+        """Open the journal; return the sessions that can be resumed, longest unused first."""
+
+    async def append(self, session_id: str, origin: str, entry: Entry) -> None:
+        """Add an entry; return once it is kept. Raises ``JournalFailed``; then it is not."""
+
+    async def entries(self, session_id: str) -> Sequence[Entry]:
+        """Return the record of the running episode, its reset first; empty if there is none."""
 
     def forget(self, session_id: str) -> None:
-        """Drop the record."""
+        """Note that nobody will resume the session."""
+
+    async def close(self) -> None:
+        """Write what is still to be written, and let go."""
 
 
 class MemoryJournal:
-    """A journal that ends with the process. An episode has at most 31 entries of a few kB."""
+    """A journal that ends with the process. An episode has at most 31 entries, mostly of 100 to 1000 bytes."""
+
+    trouble = None
 
     def __init__(self) -> None:
         self._entries: dict[str, list[Entry]] = {}
 
-    def append(self, session_id: str, entry: Entry) -> None:
-        """Add an entry."""
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    async def start(self) -> list[Past]:
+        """Return nothing: there is no past."""
+        return []
+
+    async def append(self, session_id: str, origin: str, entry: Entry) -> None:  # noqa: ARG002 - for others
+        """Add an entry; a reset begins the record anew."""
         if entry.kind == "reset":
             self._entries[session_id] = [entry]
         else:
-            self._entries.setdefault(session_id, []).append(entry)
+            self._entries[session_id].append(entry)
 
-    def entries(self, session_id: str) -> tuple[Entry, ...]:
+    async def entries(self, session_id: str) -> Sequence[Entry]:
         """Return the record of the running episode."""
         return tuple(self._entries.get(session_id, ()))
 
     def forget(self, session_id: str) -> None:
         """Drop the record."""
         self._entries.pop(session_id, None)
+
+    async def close(self) -> None:
+        """Do nothing."""

@@ -13,11 +13,12 @@ from app.config import Config
 from app.engine import Engine, InProcessEngine
 from app.environments import environment_factory, warm_up
 from app.info import info_routes
-from app.journal import MemoryJournal
+from app.journal import Journal, MemoryJournal
 from app.keys import CONFIG, SERVICE
 from app.middleware import translate_errors
 from app.service import Service
 from app.sessions import SessionTable
+from molforge.seeding import DEFAULT_SECRET, secret_fingerprint
 
 MAX_BODY = 16 * 2**20
 
@@ -25,16 +26,20 @@ MAX_BODY = 16 * 2**20
 def create_app(config: Config | None = None, *, engine: Engine | None = None) -> web.Application:
     """Return the server as an application; any number of them can live in one process."""
     config = config or Config()
-    if engine is None:
-        factory = environment_factory(config.secret)
-        engine = InProcessEngine(factory, threads=config.threads, warm_up=lambda: warm_up(factory))
     sessions = SessionTable(
-        capacity=config.max_sessions, rest_capacity=config.max_rest_sessions, idle_seconds=config.idle_seconds
+        capacity=config.max_sessions,
+        rest_capacity=config.max_rest_sessions,
+        idle_seconds=config.idle_seconds,
+        detached=config.max_detached,
+        resume_seconds=config.resume_seconds,
     )
     app = web.Application(middlewares=[translate_errors], client_max_size=MAX_BODY)
     app[CONFIG] = config
     app[SERVICE] = Service(
-        engine=engine, sessions=sessions, journal=MemoryJournal(), call_seconds=config.call_seconds
+        engine=engine or _engine(config),
+        sessions=sessions,
+        journal=_journal(config),
+        call_seconds=config.call_seconds,
     )
     for routes in (rest.routes, ws.routes, mcp.routes, info_routes(), pages.page_routes(), tasks.routes):
         app.add_routes(routes)
@@ -43,12 +48,25 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     return app
 
 
+def _engine(config: Config) -> Engine:
+    factory = environment_factory(config.secret)
+    return InProcessEngine(factory, threads=config.threads, warm_up=lambda: warm_up(factory))
+
+
+def _journal(config: Config) -> Journal:
+    if config.journal is None:
+        return MemoryJournal()
+    from app.sqlite_journal import SqliteJournal
+
+    return SqliteJournal(config.journal, fingerprint=secret_fingerprint(config.secret or DEFAULT_SECRET))
+
+
 async def _lifespan(app: web.Application) -> AsyncIterator[None]:
     service = app[SERVICE]
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(service.engine.close)
+        stack.push_async_callback(service.stop)
         await stack.enter_async_context(_sweeper(service, every=min(30.0, app[CONFIG].idle_seconds / 4)))
-        await service.engine.start()
+        await service.start()
         yield
 
 
@@ -72,6 +90,7 @@ async def _sweeper(service: Service, *, every: float) -> AsyncIterator[None]:
 async def _say_goodbye(app: web.Application) -> None:
     """Let running calls end and tell every socket its session id as the reason of a restart."""
     service = app[SERVICE]
+    service.is_draining = True
     for session in service.sessions.all():
         if session.connection is not None:
             session.connection.dismiss(1012, session.id)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from app.errors import CapacityReached, Overloaded, http_body, report, status_of
+from app.errors import CapacityReached, JournalFailed, Overloaded, http_body, report, status_of
 from app.replies import Refused, json_reply
 from molforge.errors import MolforgeError
 
@@ -25,7 +25,11 @@ async def translate_errors(request: web.Request, handler: Handler) -> web.Stream
         return await _translate_http(request, error)
     except MolforgeError as error:
         report(error, where=request.path)
-        retry = {"Retry-After": RETRY_SECONDS} if isinstance(error, CapacityReached | Overloaded) else None
+        retry = (
+            {"Retry-After": RETRY_SECONDS}
+            if isinstance(error, CapacityReached | JournalFailed | Overloaded)
+            else None
+        )
         return json_reply(http_body(error), status=status_of(error), headers=retry)
     except (ConnectionError, web.RequestPayloadError):
         return web.Response(status=400)  # the peer is gone: nobody reads this

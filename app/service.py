@@ -1,22 +1,44 @@
-"""One session's life, whatever protocol it is reached by: open, reset, step, state, close."""
+"""One session's life, whatever protocol it is reached by: open, reset, step, state, detach, close.
+
+The journal is the session. An environment may be gone at any time, with its worker or because its
+socket was; the next call makes it anew from the record first. A call is acknowledged once it is in the
+record. A call that ends in any other way leaves the record as it was, and its environment is dropped.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from app.engine import Engine
-from app.errors import CapacityReached
-from app.journal import Entry, Journal
+from app.errors import (
+    CallCrashed,
+    CapacityReached,
+    EnvironmentLost,
+    ServerError,
+    SessionBusy,
+    SessionNotFound,
+)
+from app.hosting import Entry, Reply
+from app.journal import Journal
 from app.sessions import Origin, Session, SessionTable
 from molforge.actions import Action
 from molforge.contract import Step
+from molforge.errors import AgentError, CallerError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MAX_CRASHES = 3
+"""A call that its worker did not survive so often is not tried again."""
+MAX_TRIES = 50
+"""Bound of all tries, those of calls that only shared a worker with a fatal one included."""
 
 
 class Service:
@@ -27,12 +49,40 @@ class Service:
     ) -> None:
         self.engine = engine
         self.sessions = sessions
-        self._journal = journal
+        self.journal = journal
         self._call_seconds = call_seconds
         self._calls = 0
+        self.is_draining = False
+        """Set when the server stops: not ready for more."""
         self.quiet = asyncio.Event()
         """Set while no reset or step runs."""
         self.quiet.set()
+
+    async def start(self) -> None:
+        """Begin to load the engine; take in the sessions that the journal knows."""
+        await self.engine.start()
+        now = time.monotonic()
+        past = await self.journal.start()
+        self._drop(
+            self.sessions.remember(
+                Session(
+                    id=p.session_id,
+                    origin=Origin(p.origin),
+                    last_used=now,
+                    episode=p.episode,
+                    number=p.number,
+                    steps=p.number,
+                )
+                for p in past
+            )
+        )
+        if past:
+            log.info("%d sessions in the journal can be resumed", len(past))
+
+    async def stop(self) -> None:
+        """End the engine, then the journal."""
+        await self.engine.close()
+        await self.journal.close()
 
     async def open(self, origin: Origin) -> Session:
         """Open a session; raise ``CapacityReached`` or ``FactoryFailed``.
@@ -41,7 +91,7 @@ class Service:
         """
         session = self._take_place(origin)
         try:
-            await self.engine.create(session.id, seconds=self._call_seconds)
+            await self._perform(session, _nothing)
         except BaseException:
             self.close(session)
             raise
@@ -62,66 +112,162 @@ class Service:
         self, session: Session, arguments: Mapping[str, Any], *, seconds: float | None = None
     ) -> Step:
         """Open a programme in the session."""
-        with self._in_use(session):
-            step = await self.engine.reset(session.id, arguments, seconds=self._limit(seconds))
-        self._record(session, "reset", dict(arguments), step)
-        return step
+        return (await self.reset_reply(session, arguments, seconds=seconds)).as_step()
 
     async def step(self, session: Session, action: Action, *, seconds: float | None = None) -> Step:
         """Carry out one action, for at most ``seconds`` or the server's own limit."""
+        return (await self.step_reply(session, action.as_message(), seconds=seconds)).as_step()
+
+    async def reset_reply(
+        self, session: Session, arguments: Mapping[str, Any], *, seconds: float | None = None
+    ) -> Reply:
+        """Open a programme in the session; return the answer in its wire form."""
+        limit = self._limit(seconds)
         with self._in_use(session):
-            step = await self.engine.step(session.id, action, seconds=self._limit(seconds))
+            reply = await self._perform(
+                session, lambda: self.engine.reset(session.id, arguments, seconds=limit)
+            )
+            await self._record(session, "reset", arguments, reply)
+        return reply
+
+    async def step_reply(
+        self, session: Session, message: Mapping[str, Any], *, seconds: float | None = None
+    ) -> Reply:
+        """Carry out one action in its wire form; return the answer in its wire form."""
+        limit = self._limit(seconds)
+        with self._in_use(session):
+            reply = await self._perform(session, lambda: self.engine.step(session.id, message, seconds=limit))
+            await self._record(session, "step", message, reply)
             session.steps += 1
-        self._record(session, "step", action.as_message(), step)
-        return step
+        return reply
 
     async def state(self, session: Session) -> dict[str, Any]:
         """Return the public notebook. Looking is not using: it does not keep a session alive."""
-        return await self.engine.state(session.id, seconds=self._call_seconds)
+        with self._alone(session):
+            return await self._perform(
+                session, lambda: self.engine.state(session.id, seconds=self._call_seconds)
+            )
 
     async def fresh_state(self) -> dict[str, Any]:
         """Return the state of an environment that was never reset; it takes no place."""
         session_id = f"visitor-{secrets.token_hex(8)}"
-        await self.engine.create(session_id, seconds=self._call_seconds)
+        await self.engine.open(session_id, seconds=self._call_seconds)
         try:
             return await self.engine.state(session_id, seconds=self._call_seconds)
         finally:
             self.engine.discard(session_id)
 
     def close(self, session: Session) -> None:
-        """Free the place at once; a call that still runs ends on its own. May be called twice."""
+        """End a session and free its place at once; a call that still runs ends on its own."""
         if self.sessions.release(session):
             self.engine.discard(session.id)
-            self._journal.forget(session.id)
+            self._drop([session])
             log.debug("session %s closed after %d steps", session.id, session.steps)
 
-    def expire(self) -> None:
-        """Close every session that was idle for too long; its socket is told by the close reason."""
-        for session in self.sessions.expired():
-            connection = session.connection
+    def detach(self, session: Session) -> None:
+        """Free the place at once and keep the record, to be resumed by id; without a programme, close."""
+        if session.episode == 0:
             self.close(session)
+        elif self.sessions.is_open(session):
+            self.engine.discard(session.id)
+            self._drop(self.sessions.detach(session))
+            log.debug("session %s detached after %d steps", session.id, session.steps)
+
+    def expire(self) -> None:
+        """Detach every session that was idle for too long (its socket is told by the close reason).
+
+        Forget the detached ones that nobody resumed in time.
+        """
+        for session in self.sessions.expired():
+            connection, session.connection = session.connection, None
+            self.detach(session)
             if connection is not None:
                 connection.dismiss(1001, f"idle {session.id}")
+        self._drop(self.sessions.stale())
+
+    def _drop(self, sessions: list[Session]) -> None:
+        for session in sessions:
+            if session.episode:
+                self.journal.forget(session.id)
+
+    async def _perform(self, session: Session, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call, on an environment that is at the end of the record."""
+        crashes = 0
+        for _ in range(MAX_TRIES):
+            try:
+                if not self.engine.holds(session.id):
+                    await self._restore(session)
+                return await call()
+            except EnvironmentLost as why:
+                crashes += why.had_begun
+                if crashes == MAX_CRASHES:
+                    break
+            except (AgentError, CallerError, ServerError):
+                raise  # nothing happened
+            except BaseException:
+                self.engine.discard(session.id)  # it failed halfway, or nobody waits any more
+                raise
+        log.error("a call in session %s ended its worker %d times; it is given up", session.id, crashes)
+        raise CallCrashed
+
+    async def _restore(self, session: Session) -> None:
+        history = await self.journal.entries(session.id) if session.episode else ()
+        if history:
+            session.episode, session.number = history[-1].episode, history[-1].number
+        await self.engine.open(session.id, history, seconds=self._call_seconds)
+
+    async def _record(self, session: Session, kind: str, message: Mapping[str, Any], reply: Reply) -> None:
+        if not self.sessions.is_open(session):
+            raise SessionNotFound(session.id)  # closed meanwhile by another connection
+        is_reset = kind == "reset"
+        entry = Entry(
+            kind=kind,
+            message=dict(message),
+            reward=reply.reward,
+            done=reply.done,
+            digest=reply.digest,
+            memory=reply.memory,
+            episode=session.episode + is_reset,
+            number=0 if is_reset else session.number + 1,
+        )
+        try:
+            await self.journal.append(session.id, session.origin, entry)
+        except BaseException:
+            self.engine.discard(session.id)  # ahead of the record, or perhaps not: the record decides
+            raise
+        finally:
+            session.episode = max(session.episode, 1)  # there may be a record now, whoever waits for it
+        session.episode, session.number = entry.episode, entry.number
 
     @contextmanager
     def _in_use(self, session: Session) -> Iterator[None]:
+        with self._alone(session):
+            self._calls += 1
+            self.quiet.clear()
+            self.sessions.touch(session)
+            try:
+                yield
+            finally:
+                self._calls -= 1
+                if self._calls == 0:
+                    self.quiet.set()
+                self.sessions.touch(session)
+
+    @contextmanager
+    def _alone(self, session: Session) -> Iterator[None]:
+        if session.calls_running:
+            raise SessionBusy(session.id)
+        if not self.sessions.is_open(session):
+            raise SessionNotFound(session.id)
         session.calls_running += 1
-        self._calls += 1
-        self.quiet.clear()
-        self.sessions.touch(session)
         try:
             yield
         finally:
             session.calls_running -= 1
-            self._calls -= 1
-            if self._calls == 0:
-                self.quiet.set()
-            self.sessions.touch(session)
 
     def _limit(self, seconds: float | None) -> float:
         return self._call_seconds if seconds is None else min(seconds, self._call_seconds)
 
-    def _record(self, session: Session, kind: str, message: dict[str, Any], step: Step) -> None:
-        self._journal.append(
-            session.id, Entry(kind=kind, message=message, reward=step.reward, done=step.done)
-        )
+
+async def _nothing() -> None:
+    """Ask for nothing but the environment."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -16,7 +17,7 @@ class Origin(StrEnum):
     """How a session came about. REST sessions have a capacity of their own."""
 
     SOCKET = "socket"
-    """Lives and dies with its WebSocket."""
+    """Opened by a WebSocket; without one it is detached: its record waits to be resumed."""
     CREATED = "created"
     """Made by ``openenv/session/create``; sockets attach and detach."""
     REST = "rest"
@@ -40,6 +41,10 @@ class Session:
     """Clock reading at the begin or end of its last reset, step or tool call."""
     calls_running: int = 0
     steps: int = 0
+    episode: int = 0
+    """Acknowledged resets."""
+    number: int = 0
+    """Acknowledged steps since the last reset."""
     connection: Connection | None = None
     """The attached socket."""
     is_closing: bool = False
@@ -52,7 +57,11 @@ class Session:
 
 
 class SessionTable:
-    """All sessions of one server. Nothing here waits, so check-then-act cannot be interrupted."""
+    """All sessions of one server. Nothing here waits, so check-then-act cannot be interrupted.
+
+    An open session has a place. A detached one has none, only a record in the journal; whoever asks
+    for it by id takes a free place for it again. Detached sessions are bounded in number and time.
+    """
 
     def __init__(
         self,
@@ -60,6 +69,8 @@ class SessionTable:
         capacity: int,
         rest_capacity: int,
         idle_seconds: float,
+        detached: int = 4096,
+        resume_seconds: float = 900.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._capacity = {False: capacity, True: rest_capacity}
@@ -67,26 +78,44 @@ class SessionTable:
         self._clock = clock
         self._sessions: dict[str, Session] = {}
         self._active = {False: 0, True: 0}
+        self._detached: OrderedDict[str, Session] = OrderedDict()
+        self._max_detached = detached
+        self._resume_seconds = resume_seconds
 
     def __len__(self) -> int:
         return len(self._sessions)
 
     def open(self, origin: Origin) -> Session:
         """Take a place under a new unguessable id (128 random bits); raise ``CapacityReached``."""
-        is_rest = origin is Origin.REST
-        if self._active[is_rest] >= self._capacity[is_rest]:
-            raise CapacityReached(active=self._active[is_rest], capacity=self._capacity[is_rest])
         session = Session(id=secrets.token_hex(16), origin=origin, last_used=self._clock())
-        self._sessions[session.id] = session
-        self._active[is_rest] += 1
+        self._seat(session)
         return session
 
+    def _seat(self, session: Session) -> None:
+        active, capacity = self._active[session.is_rest], self._capacity[session.is_rest]
+        if active >= capacity:
+            raise CapacityReached(active=active, capacity=capacity)
+        self._sessions[session.id] = session
+        self._active[session.is_rest] += 1
+
     def get(self, session_id: str) -> Session:
-        """Return the session; raise ``SessionNotFound``."""
+        """Return the session, at a new place if it was detached.
+
+        Raises ``SessionNotFound``, or ``CapacityReached`` if a detached one finds no place.
+        """
         session = self._sessions.get(session_id)
         if session is None:
-            raise SessionNotFound(session_id)
+            session = self._detached.get(session_id)
+            if session is None:
+                raise SessionNotFound(session_id)
+            self._seat(session)
+            del self._detached[session_id]
+            self.touch(session)
         return session
+
+    def is_open(self, session: Session) -> bool:
+        """Say whether the session has a place."""
+        return self._sessions.get(session.id) is session
 
     def release(self, session: Session) -> bool:
         """Give the place back; say whether it was still taken."""
@@ -94,6 +123,37 @@ class SessionTable:
             return False
         self._active[session.is_rest] -= 1
         return True
+
+    def detach(self, session: Session) -> list[Session]:
+        """Give the place back and remember the session; return those that had to be dropped for it."""
+        if not self.release(session):
+            return []
+        self.touch(session)
+        return self.remember([session])
+
+    def remember(self, sessions: Iterable[Session]) -> list[Session]:
+        """Take in detached sessions, longest unused first; return those that had to be dropped."""
+        for session in sessions:
+            self._detached[session.id] = session
+        surplus = len(self._detached) - self._max_detached
+        return [self._detached.popitem(last=False)[1] for _ in range(surplus)]
+
+    def stale(self) -> list[Session]:
+        """Drop and return the detached sessions that nobody resumed in time."""
+        limit = self._clock() - self._resume_seconds
+        dropped = []
+        while self._detached and next(iter(self._detached.values())).last_used < limit:
+            dropped.append(self._detached.popitem(last=False)[1])
+        return dropped
+
+    @property
+    def active(self) -> dict[str, int]:
+        """Number of sessions by kind: ``socket`` (and created), ``rest``, ``detached``."""
+        return {
+            "socket": self._active[False],
+            "rest": self._active[True],
+            "detached": len(self._detached),
+        }
 
     def touch(self, session: Session) -> None:
         """Note that the session was used just now."""

@@ -31,8 +31,13 @@ def new_socket() -> web.WebSocketResponse:
 
 async def send(socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
     """Send one text frame; raise ``ConnectionError`` if the peer is gone or takes nothing."""
+    await send_bytes(socket, dumps(message))
+
+
+async def send_bytes(socket: web.WebSocketResponse, message: bytes) -> None:
+    """Send one text frame that is JSON already."""
     try:
         async with asyncio.timeout(SEND_SECONDS):
-            await socket.send_frame(dumps(message), WSMsgType.TEXT)
+            await socket.send_frame(message, WSMsgType.TEXT)
     except TimeoutError:
         raise ConnectionResetError("the peer takes no more data") from None

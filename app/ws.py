@@ -1,4 +1,7 @@
-"""/ws: one socket, one session, one reply per frame, in order.
+"""/ws: one socket, one session, one reply per frame, in order; ``?session_id=`` goes on with a session.
+
+A socket that ends without a ``close`` frame leaves its session detached: its place is free at once, and
+whoever knows the id can go on with it for a while. ``state`` then says what was the last reply.
 
 A reader task takes frames into a bounded queue, so that pings are answered and a peer that leaves is
 noticed while a step runs; a worker answers them one by one; ``dismiss`` (idle, shutdown) lets the
@@ -14,14 +17,14 @@ from typing import Any
 from aiohttp import WSMessage, WSMsgType, web
 
 from app import mcp
-from app.encoding import NotJson, loads
+from app.encoding import NotJson, dumps, loads
 from app.errors import AlreadyAttached, ServerError, error_frame, frame, report
 from app.frames import BadFrame, Close, Mcp, Reset, State, StepFrame, parse
+from app.hosting import Reply
 from app.keys import CONFIG, SERVICE
-from app.rest import payload
 from app.service import Service
 from app.sessions import Origin, Session
-from app.sockets import new_socket, send
+from app.sockets import new_socket, send, send_bytes
 from app.wire import state_payload
 
 log = logging.getLogger(__name__)
@@ -40,7 +43,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     service = request.app[SERVICE]
     try:
-        session, is_attached = await _seat(request, service)
+        session = await _seat(request, service)
     except ServerError as error:
         report(error, where="/ws")
         await send(socket, frame(error))
@@ -51,21 +54,29 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     try:
         await connection.serve()
     finally:
-        session.connection = None
-        if not is_attached or session.is_closing:
-            service.close(session)
+        if session.connection is connection:
+            _leave(session, service, is_over=connection.is_over)
     return socket
 
 
-async def _seat(request: web.Request, service: Service) -> tuple[Session, bool]:
-    """Return the session to drive and whether it was there before."""
+async def _seat(request: web.Request, service: Service) -> Session:
+    """Return the session to drive: a new one, or that of the id."""
     session_id = request.query.get("session_id")
     if not session_id:
-        return await service.open(Origin.SOCKET), False
+        return await service.open(Origin.SOCKET)
     session = service.sessions.get(session_id)
     if session.connection is not None:
         raise AlreadyAttached(session.id)
-    return session, True
+    return session
+
+
+def _leave(session: Session, service: Service, *, is_over: bool) -> None:
+    """Let go of the session: made by REST or ``openenv/session/create``, it keeps its place."""
+    session.connection = None
+    if session.is_closing or (is_over and session.origin is Origin.SOCKET):
+        service.close(session)
+    elif session.origin is Origin.SOCKET:
+        service.detach(session)
 
 
 class _Connection:
@@ -81,6 +92,8 @@ class _Connection:
         self._frames: asyncio.Queue[WSMessage] = asyncio.Queue(QUEUE_FRAMES)
         self._turn = asyncio.Lock()
         self._dismissal: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+        self.is_over = False
+        """Set by a ``close`` frame: nobody will come back."""
 
     def dismiss(self, code: int, reason: str) -> None:
         """Finish the running frame, then close with this code and reason."""
@@ -126,13 +139,14 @@ class _Connection:
             async with self._turn:
                 reply = await self._answer(message)
                 if reply is None:
+                    self.is_over = True
                     return
                 try:
-                    await send(self._socket, reply)
+                    await send_bytes(self._socket, reply if isinstance(reply, bytes) else dumps(reply))
                 except ConnectionError:
                     return
 
-    async def _answer(self, message: WSMessage) -> dict[str, Any] | None:
+    async def _answer(self, message: WSMessage) -> bytes | dict[str, Any] | None:
         """Return the reply to one frame, None for ``close``."""
         if message.type is WSMsgType.BINARY:
             return error_frame("binary frame: send JSON in text frames", "INVALID_JSON")
@@ -146,14 +160,16 @@ class _Connection:
             report(error, where="/ws", session_id=self._session.id)
             return frame(error)
 
-    async def _carry_out(self, message: Reset | StepFrame | State | Mcp | Close) -> dict[str, Any] | None:
+    async def _carry_out(
+        self, message: Reset | StepFrame | State | Mcp | Close
+    ) -> bytes | dict[str, Any] | None:
         match message:
             case StepFrame():
-                step = await self._service.step(self._session, message.data.to_action())
-                return {"type": "observation", "data": payload(step)}
+                action = message.data.to_action().as_message()
+                return _observation(await self._service.step_reply(self._session, action))
             case Reset():
-                step = await self._service.reset(self._session, message.data.as_mapping())
-                return {"type": "observation", "data": payload(step)}
+                arguments = message.data.as_mapping()
+                return _observation(await self._service.reset_reply(self._session, arguments))
             case State():
                 return {"type": "state", "data": state_payload(await self._service.state(self._session))}
             case Mcp():
@@ -161,3 +177,7 @@ class _Connection:
                 return {"type": "mcp", "data": reply}
             case Close():
                 return None
+
+
+def _observation(reply: Reply) -> bytes:
+    return b'{"type":"observation","data":' + reply.body + b"}"

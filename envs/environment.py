@@ -59,6 +59,16 @@ class MolforgeEnvironment:
         }
         return state if self._episode is None else {**state, **self._episode.notebook_state()}
 
+    def memory(self) -> dict[str, Any]:
+        """Return what outlives a reset: how many there were, and the next index of each split."""
+        unseeded = [[task, split, seed] for (task, split), seed in self._unseeded.items()]
+        return {"resets": self._resets, "unseeded": unseeded}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Take over what another environment's ``memory`` returned."""
+        self._resets = memory.get("resets", 0)
+        self._unseeded = {(task, split): seed for task, split, seed in memory.get("unseeded", ())}
+
     def close(self) -> None:
         """Drop the programme."""
         self._episode = None

@@ -49,5 +49,11 @@ class Environment(Protocol):
     def state(self) -> dict[str, Any]:
         """Return ``episode_id``, ``step_count``, ``last_reply`` and the public notebook."""
 
+    def memory(self) -> dict[str, Any]:
+        """Return, as JSON, what outlives a reset: a new environment that recalls it goes on alike."""
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Take over what another environment's ``memory`` returned; an empty one means nothing."""
+
     def close(self) -> None:
         """Release everything; may be called twice."""

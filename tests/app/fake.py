@@ -77,6 +77,12 @@ class FakeEnvironment:
         state = {"episode_id": None, "step_count": self._count, "last_reply": self._last}
         return state if self._arguments is None else {**state, **self._arguments, "token": self._token}
 
+    def memory(self) -> dict[str, Any]:
+        return {"resets": self._resets}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        self._resets = memory.get("resets", 0)
+
     def close(self) -> None:
         if self._busy.locked():
             FakeEnvironment.closed_while_busy += 1

@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from app.engine import InProcessEngine
-from app.errors import CallTimedOut, FactoryFailed, Overloaded, SessionBusy, SessionNotFound
+from app.errors import CallTimedOut, EnvironmentLost, FactoryFailed, Overloaded, SessionBusy
 from molforge.actions import Action
 from molforge.contract import Step
-from molforge.errors import NotReset
 from tests.app.fake import FakeEnvironment
 
 
@@ -46,13 +45,13 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def opened(engine: InProcessEngine, session_id: str = "s") -> None:
-    await engine.create(session_id, seconds=5)
+    await engine.open(session_id, seconds=5)
     await engine.reset(session_id, {}, seconds=5)
 
 
 async def test_second_call_in_a_session_is_refused_while_one_runs(engine: InProcessEngine) -> None:
     await opened(engine)
-    running = asyncio.create_task(engine.step("s", Action(command="x"), seconds=5))
+    running = asyncio.create_task(engine.step("s", {"command": "x"}, seconds=5))
     await until(HeldEnvironment.entered.is_set)
 
     with pytest.raises(SessionBusy):
@@ -67,33 +66,33 @@ async def test_timed_out_environment_is_retired_and_closed_after_its_thread(engi
     await opened(engine)
 
     with pytest.raises(CallTimedOut):
-        await engine.step("s", Action(command="x"), seconds=0.05)
+        await engine.step("s", {"command": "x"}, seconds=0.05)
 
     HeldEnvironment.gate.set()
-    with pytest.raises(NotReset):  # a new environment in the same session
-        await engine.step("s", Action(command="x"), seconds=5)
-    await until(lambda: FakeEnvironment.live == 1)
+    with pytest.raises(EnvironmentLost):  # it is to be made anew from the record
+        await engine.step("s", {"command": "x"}, seconds=5)
+    await until(lambda: FakeEnvironment.live == 0)
     assert FakeEnvironment.closed_while_busy == 0
 
 
 async def test_call_that_never_began_did_not_happen(engine: InProcessEngine) -> None:
     for name in ("a", "b", "c"):
         await opened(engine, name)
-    running = [asyncio.create_task(engine.step(name, Action(command="x"), seconds=5)) for name in ("a", "b")]
+    running = [asyncio.create_task(engine.step(name, {"command": "x"}, seconds=5)) for name in ("a", "b")]
     await until(HeldEnvironment.entered.is_set)
 
     with pytest.raises(Overloaded):
-        await engine.step("c", Action(command="x"), seconds=0.05)
+        await engine.step("c", {"command": "x"}, seconds=0.05)
 
     HeldEnvironment.gate.set()
     await asyncio.gather(*running)
     assert (await engine.state("c", seconds=5))["step_count"] == 0
-    assert (await engine.step("c", Action(command="x"), seconds=5)).reward == 0.25
+    assert (await engine.step("c", {"command": "x"}, seconds=5)).reward == 0.25
 
 
 async def test_a_caller_that_leaves_does_not_interrupt_the_call(engine: InProcessEngine) -> None:
     await opened(engine)
-    running = asyncio.create_task(engine.step("s", Action(command="x"), seconds=5))
+    running = asyncio.create_task(engine.step("s", {"command": "x"}, seconds=5))
     await until(HeldEnvironment.entered.is_set)
 
     running.cancel()
@@ -108,12 +107,12 @@ async def test_a_caller_that_leaves_does_not_interrupt_the_call(engine: InProces
 
 async def test_discarded_session_is_gone_at_once_and_closed_later(engine: InProcessEngine) -> None:
     await opened(engine)
-    running = asyncio.create_task(engine.step("s", Action(command="x"), seconds=5))
+    running = asyncio.create_task(engine.step("s", {"command": "x"}, seconds=5))
     await until(HeldEnvironment.entered.is_set)
 
     engine.discard("s")
 
-    with pytest.raises(SessionNotFound):
+    with pytest.raises(EnvironmentLost):
         await engine.state("s", seconds=5)
     assert FakeEnvironment.live == 1
     HeldEnvironment.gate.set()
@@ -129,9 +128,9 @@ async def test_factory_that_fails_is_named_and_leaves_no_session() -> None:
     engine = InProcessEngine(broken, threads=1)
 
     with pytest.raises(FactoryFailed, match="broken"):
-        await engine.create("s", seconds=5)
+        await engine.open("s", seconds=5)
 
-    with pytest.raises(SessionNotFound):
+    with pytest.raises(EnvironmentLost):
         await engine.state("s", seconds=5)
     await engine.close()
 

@@ -22,8 +22,8 @@ async def test_running_episode_is_recorded_as_it_was_sent_and_forgotten_with_its
     await service.reset(session, {"seed": 2})
     await service.step(session, ActionMessage(command="end").to_action())
 
-    recorded = [(entry.kind, entry.message, entry.done) for entry in journal.entries(session.id)]
+    recorded = [(entry.kind, entry.message, entry.done) for entry in await journal.entries(session.id)]
     assert recorded == [("reset", {"seed": 2}, False), ("step", {"command": "end"}, True)]
     service.close(session)
-    assert journal.entries(session.id) == ()
+    assert await journal.entries(session.id) == ()
     await engine.close()

@@ -244,16 +244,18 @@ async def test_idle_socket_is_closed_with_the_reason_and_a_busy_one_is_not() -> 
     assert reason.startswith("idle ")
 
 
-async def test_step_that_runs_too_long_loses_its_programme_and_not_its_session() -> None:
-    async with serving(Config(call_seconds=0.1)) as url, connected(url) as socket:
+async def test_step_that_runs_too_long_is_given_up_and_the_programme_goes_on_as_if_it_had_not_been() -> None:
+    async with serving(Config(call_seconds=0.3)) as url, connected(url) as socket, connected(url) as other:
         await socket.reset(seed=1)
-        reply = await socket.call({"type": "step", "data": {"command": "sleep 0.4"}})
-        after = await socket.call({"type": "step", "data": {"command": "x"}})
-        await socket.reset(seed=1)
-        await socket.step(command="x")
+        await socket.step(command="first")
+        reply = await socket.call({"type": "step", "data": {"command": "sleep 0.6"}})
+        after = await socket.step(command="x")
+        await other.reset(seed=1)
+        await other.step(command="first")
+        expected = await other.step(command="x")
 
     assert (reply["data"]["code"], reply["data"]["cause"]) == ("EXECUTION_ERROR", "STEP_TIMEOUT")
-    assert after["data"]["cause"] == "NOT_RESET"
+    assert after["observation"]["text"] == expected["observation"]["text"]
 
 
 async def test_a_peer_that_never_reads_does_not_stall_others() -> None:

@@ -1,0 +1,137 @@
+"""One environment at work, whoever runs it: a thread, a worker process, or a replay.
+
+``Reply`` is what a reset or step gives back, already in its wire form: the process that speaks to the
+client sends the bytes on as they are. ``Entry`` is one call that took effect, as the journal keeps it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.encoding import dumps, loads
+from app.errors import FactoryFailed
+from molforge.actions import MAX_STRUCTURES, Action, ActionType, Prediction
+from molforge.contract import Environment, Step
+from molforge.errors import EnvironmentFault
+
+Factory = Callable[[], Environment]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The answer to a reset or a step."""
+
+    body: bytes
+    """JSON of ``{"observation": ..., "reward": ..., "done": ...}``."""
+    reward: float
+    done: bool
+    digest: str
+    """16 hex digits of the body: two plays are the same if all of these are."""
+    memory: dict[str, Any] | None = None
+    """After a reset: what the environment remembered before it."""
+
+    @staticmethod
+    def of(step: Step, *, memory: dict[str, Any] | None = None) -> Reply:
+        """Return the wire form of a step."""
+        body = dumps(
+            {
+                "observation": {**step.observation, "metadata": {}},
+                "reward": step.reward,
+                "done": step.done,
+            }
+        )
+        return Reply(body=body, reward=step.reward, done=step.done, digest=digest_of(body), memory=memory)
+
+    def as_step(self) -> Step:
+        """Return the step inside."""
+        observation = loads(self.body)["observation"]
+        del observation["metadata"]
+        return Step(observation=observation, reward=self.reward, done=self.done)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One call that took effect."""
+
+    kind: str
+    """``reset`` or ``step``."""
+    message: dict[str, Any]
+    """Arguments of reset, or the action in its wire form."""
+    reward: float
+    done: bool
+    digest: str
+    """Of the reply: a replay that gives another one is no replay."""
+    memory: dict[str, Any] | None = None
+    """Of a reset: what the environment remembered before it."""
+    episode: int = 1
+    """Which reset of the session this is, or follows; from 1."""
+    number: int = 0
+    """Place in the episode; the reset is 0."""
+
+
+def digest_of(body: bytes) -> str:
+    """Return 16 hex digits that tell replies apart."""
+    return hashlib.blake2b(body, digest_size=8).hexdigest()
+
+
+def action_of(message: Mapping[str, Any]) -> Action:
+    """Return the action of a message that the wire layer has already checked (``Action.as_message``)."""
+    kind = message.get("action_type")
+    return Action(
+        action_type=None if kind is None else ActionType(kind),
+        compound=message.get("compound"),
+        transformation=message.get("transformation"),
+        n=message.get("n", MAX_STRUCTURES),
+        smiles=tuple(message.get("smiles", ())),
+        rationale=message.get("rationale"),
+        compounds=tuple(message.get("compounds", ())),
+        assays=tuple(message.get("assays", ())),
+        replicates=message.get("replicates", 1),
+        predicted={name: Prediction(**p) for name, p in message.get("predicted", {}).items()},
+        reason=message.get("reason"),
+        command=message.get("command"),
+    )
+
+
+class Hosted:
+    """One session's environment."""
+
+    def __init__(self, factory: Factory, session_id: str) -> None:
+        """Make the environment; raise ``FactoryFailed``."""
+        self._session_id = session_id
+        try:
+            self._environment = factory()
+        except Exception as why:
+            raise FactoryFailed(getattr(factory, "__name__", type(factory).__name__)) from why
+
+    def reset(self, arguments: Mapping[str, Any]) -> Reply:
+        """Open a programme."""
+        memory = self._environment.memory()
+        return Reply.of(self._environment.reset(arguments, session_id=self._session_id), memory=memory)
+
+    def step(self, message: Mapping[str, Any]) -> Reply:
+        """Carry out an action."""
+        return Reply.of(self._environment.step(action_of(message)))
+
+    def state(self) -> bytes:
+        """Return the public notebook as JSON."""
+        return dumps(self._environment.state())
+
+    def play_again(self, history: Sequence[Entry]) -> None:
+        """Bring a new environment to where a record ends; raise ``EnvironmentFault`` if it differs."""
+        for entry in history:
+            if entry.kind == "reset":
+                self._environment.recall(entry.memory or {})
+            reply = self.reset(entry.message) if entry.kind == "reset" else self.step(entry.message)
+            if reply.digest != entry.digest:
+                raise EnvironmentFault(
+                    f"session {self._session_id}: {entry.kind} {entry.number} of episode {entry.episode} "
+                    f"was answered {entry.digest}, the replay says {reply.digest}"
+                )
+
+    def close(self) -> None:
+        """Release the environment."""
+        self._environment.close()
