@@ -15,6 +15,7 @@ from app.environments import environment_factory, warm_up
 from app.info import info_routes
 from app.journal import Journal, MemoryJournal
 from app.keys import CONFIG, SERVICE
+from app.mcp_sessions import MCP_SESSIONS, McpSessions
 from app.middleware import translate_errors
 from app.service import Service
 from app.sessions import SessionTable
@@ -35,6 +36,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     )
     app = web.Application(middlewares=[translate_errors], client_max_size=MAX_BODY)
     app[CONFIG] = config
+    app[MCP_SESSIONS] = McpSessions()
     app[SERVICE] = Service(
         engine=engine or _engine(config),
         sessions=sessions,

@@ -1,29 +1,55 @@
-"""/mcp: JSON-RPC 2.0 as OpenEnv speaks it, over POST and over a WebSocket.
+"""/mcp: JSON-RPC 2.0, in two dialects on one path.
 
-There are no tools (yet); sessions can be created and closed. HTTP status is 200 throughout.
+* OpenEnv's: sessions by ``openenv/session/create``, ``session_id`` among the parameters, HTTP status 200
+  throughout; over POST, over a WebSocket, and inside ``mcp`` frames of /ws. A call without a session
+  plays in an environment of its own.
+* The Model Context Protocol over streamable HTTP: ``initialize`` answers with an ``Mcp-Session-Id``
+  header, later messages carry it. Every answer is one JSON document; there are no streams to open.
+
+What tools there are and what they do is in ``app.mcp_tools``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from http import HTTPStatus
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
-from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
 import molforge
 from app.encoding import NotJson, loads
 from app.errors import CapacityReached, FactoryFailed, SessionNotFound, report
 from app.keys import SERVICE
-from app.replies import json_reply
+from app.mcp_calls import (
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    PARSE_ERROR,
+    SERVER_ERROR,
+    RpcError,
+    call_for_openenv,
+    call_in_protocol,
+    named_session,
+    refusal,
+)
+from app.mcp_sessions import MCP_SESSIONS, VERSIONS, McpSession, negotiate
+from app.mcp_tools import listed
+from app.replies import Refused, json_reply
 from app.service import Service
 from app.sessions import Origin, Session
 from app.sockets import new_socket, send
 
-PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
-INVALID_PARAMS, INTERNAL_ERROR, SERVER_ERROR = -32602, -32603, -32000
-PROTOCOL_VERSION = "2025-06-18"
+SESSION_HEADER = "Mcp-Session-Id"
+VERSION_HEADER = "MCP-Protocol-Version"
+INSTRUCTIONS = (
+    "A medicinal-chemistry laboratory. Call brief first and read it. Then alternate design, assay and "
+    "thought until a compound meets the profile, and nominate it with 90 % intervals; budget and actions "
+    "are limited, readings are noisy, and suggest helps where writing SMILES is hard."
+)
 
 log = logging.getLogger(__name__)
 
@@ -31,49 +57,65 @@ routes = web.RouteTableDef()
 
 
 class Request(BaseModel):
-    """One JSON-RPC request."""
+    """One JSON-RPC request; without an id, or named notifications/..., a notification."""
 
     model_config = ConfigDict(extra="forbid")
 
     jsonrpc: Literal["2.0"]
-    method: StrictStr
+    method: StrictStr = Field(
+        description="initialize, ping, tools/list, tools/call, notifications/..., openenv/session/create, "
+        "openenv/session/close"
+    )
     params: dict[str, Any] | None = None
     id: StrictStr | StrictInt | None = None
 
 
-class RpcError(Exception):
-    """An error answer."""
-
-    def __init__(self, code: int, message: str, data: Any = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.data = data
-
-
 @routes.post("/mcp")
 async def over_http(request: web.Request) -> web.Response:
-    """Answer one JSON-RPC request."""
+    """Answer one message."""
+    _check_origin(request)
     try:
         document = loads(await request.read())
     except NotJson as why:
         return json_reply(_error(None, RpcError(PARSE_ERROR, f"Parse error: {why}")))
     if isinstance(document, list):
         return json_reply(_error(None, RpcError(PARSE_ERROR, "Parse error: batches are not supported")))
-    return json_reply(await answer(document, request.app[SERVICE]))
+    service = request.app[SERVICE]
+    if (version := request.headers.get(VERSION_HEADER)) not in (None, *VERSIONS):
+        return json_reply(_error(_id_of(document), _unknown_version(version)), status=HTTPStatus.BAD_REQUEST)
+    if SESSION_HEADER in request.headers:
+        return await _in_protocol(request, document, service)
+    if isinstance(document, dict) and document.get("method") == "initialize":
+        session = request.app[MCP_SESSIONS].open()
+        return json_reply(await answer(document, service), headers={SESSION_HEADER: session.id})
+    if _is_notification(document):
+        return web.Response(status=HTTPStatus.ACCEPTED)
+    return json_reply(await answer(document, service))
+
+
+@routes.delete("/mcp")
+async def end_session(request: web.Request) -> web.Response:
+    """End a session of the protocol."""
+    _check_origin(request)
+    if SESSION_HEADER not in request.headers:
+        raise Refused(HTTPStatus.BAD_REQUEST, {"detail": f"{SESSION_HEADER} names the session to end"})
+    sessions, service = request.app[MCP_SESSIONS], request.app[SERVICE]
+    sessions.close(sessions.get(request.headers[SESSION_HEADER], service), service)
+    return web.Response(status=HTTPStatus.NO_CONTENT)
 
 
 @routes.get("/mcp")
 async def over_socket(request: web.Request) -> web.StreamResponse:
-    """Answer JSON-RPC requests of one socket, which has a session of its own."""
+    """Answer JSON-RPC requests of one socket, which has a session of its own. There is no event stream."""
     socket = new_socket()
     if not socket.can_prepare(request):
-        raise web.HTTPMethodNotAllowed("GET", ["POST"])
+        raise web.HTTPMethodNotAllowed("GET", ["DELETE", "POST"])
     await socket.prepare(request)
     service = request.app[SERVICE]
     try:
         session = await service.open(Origin.SOCKET)
     except (CapacityReached, FactoryFailed) as error:
-        await send(socket, _error(None, _refusal(error)))
+        await send(socket, _error(None, refusal(error)))
         await socket.close()
         return socket
     session.connection = _Dismissable(socket)
@@ -113,19 +155,47 @@ class _Dismissable:
         self._closing = asyncio.create_task(self._socket.close(code=code, message=reason.encode()))
 
 
-async def answer(document: Any, service: Service, *, own: Session | None = None) -> dict[str, Any]:
-    """Return the response to one request. ``own`` is the session of the socket it came over."""
+async def _in_protocol(request: web.Request, document: Any, service: Service) -> web.Response:
+    """Answer a message of a session of the Model Context Protocol."""
+    sessions = request.app[MCP_SESSIONS]
     try:
-        request = Request.model_validate(document)
+        session = sessions.get(request.headers[SESSION_HEADER], service)
+    except SessionNotFound as error:
+        gone = RpcError(INVALID_REQUEST, str(error))
+        return json_reply(_error(_id_of(document), gone), status=HTTPStatus.NOT_FOUND)
+    if _is_notification(document):
+        return web.Response(status=HTTPStatus.ACCEPTED)
+    return json_reply(await answer(document, service, protocol=session, request=request))
+
+
+async def answer(
+    document: Any,
+    service: Service,
+    *,
+    own: Session | None = None,
+    protocol: McpSession | None = None,
+    request: web.Request | None = None,
+) -> dict[str, Any]:
+    """Return the response to one request.
+
+    ``own`` is the session of the socket it came over, ``protocol`` that of its ``Mcp-Session-Id``.
+    """
+    try:
+        message = Request.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         return _error(None, RpcError(INVALID_REQUEST, f"Invalid request: {where[:80]}: {first['msg']}"))
+    params = message.params or {}
     try:
-        result = await _dispatch(request.method, request.params or {}, service, own)
+        if message.method == "tools/call" and protocol is not None and request is not None:
+            seats = request.app[MCP_SESSIONS].seated(protocol, service)
+            result = await call_in_protocol(params, service, seats)
+        else:
+            result = await _dispatch(message.method, params, service, own)
     except RpcError as error:
-        return _error(request.id, error)
-    return {"jsonrpc": "2.0", "id": request.id, "result": result}
+        return _error(message.id, error)
+    return {"jsonrpc": "2.0", "id": message.id, "result": result}
 
 
 async def _dispatch(
@@ -136,14 +206,18 @@ async def _dispatch(
             return {"session_id": own.id if own is not None else await _create(service)}
         case "openenv/session/close":
             return _close(params, service, own)
-        case "tools/list" | "tools/call":
-            _check_session(params, service)
-            if method == "tools/call" and not isinstance(params.get("name"), str):
-                raise RpcError(INVALID_PARAMS, "Missing 'name' in params")
-            raise RpcError(INTERNAL_ERROR, "Environment does not support MCP")
+        case "tools/list":
+            named_session(params, service)
+            return {"tools": listed()}
+        case "tools/call":
+            return await call_for_openenv(params, service, own)
         case "initialize":
-            server = {"name": "molforge", "version": molforge.__version__}
-            return {"protocolVersion": PROTOCOL_VERSION, "capabilities": {}, "serverInfo": server}
+            return {
+                "protocolVersion": negotiate(params.get("protocolVersion")),
+                "capabilities": {"tools": {"listChanged": False}},
+                "serverInfo": {"name": "molforge", "title": "MolForge", "version": molforge.__version__},
+                "instructions": INSTRUCTIONS,
+            }
         case "ping":
             return {}
     raise RpcError(METHOD_NOT_FOUND, f"Method not found: {method[:80]}")
@@ -153,17 +227,12 @@ async def _create(service: Service) -> str:
     try:
         return (await service.open(Origin.CREATED)).id
     except (CapacityReached, FactoryFailed) as error:
-        raise _refusal(error) from None
-
-
-def _refusal(error: CapacityReached | FactoryFailed) -> RpcError:
-    report(error, where="/mcp")
-    data = error.numbers if isinstance(error, CapacityReached) else {"factory_name": error.factory}
-    return RpcError(SERVER_ERROR, str(error), data)
+        report(error, where="/mcp")
+        raise refusal(error) from None
 
 
 def _close(params: dict[str, Any], service: Service, own: Session | None) -> dict[str, Any]:
-    session = _check_session(params, service)
+    session = named_session(params, service)
     if session is None:
         raise RpcError(INVALID_PARAMS, "Missing 'session_id' in params")
     if session is own:
@@ -175,15 +244,34 @@ def _close(params: dict[str, Any], service: Service, own: Session | None) -> dic
     return {"session_id": session.id, "closed": True}
 
 
-def _check_session(params: dict[str, Any], service: Service) -> Session | None:
-    """Return the session that the parameters name, None if they name none."""
-    session_id = params.get("session_id")
-    if session_id is None:
-        return None
-    try:
-        return service.sessions.get(str(session_id))
-    except SessionNotFound as error:
-        raise RpcError(INVALID_PARAMS, str(error)) from None
+def _check_origin(request: web.Request) -> None:
+    """Refuse what pages of other hosts send: a browser must not be a way into a server behind it."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return
+    own = {request.host, request.headers.get("X-Forwarded-Host", request.host)}
+    if urlsplit(origin).netloc not in own:
+        raise Refused(HTTPStatus.FORBIDDEN, {"detail": "requests of other sites' pages are refused"})
+
+
+def _is_notification(document: Any) -> bool:
+    """Say whether nobody waits for an answer: a notification of the protocol, or a client's response."""
+    if not isinstance(document, dict) or document.get("jsonrpc") != "2.0":
+        return False
+    if "method" not in document:
+        return "result" in document or "error" in document
+    method = document["method"]
+    return "id" not in document and isinstance(method, str) and method.startswith("notifications/")
+
+
+def _unknown_version(version: str | None) -> RpcError:
+    data = {"supported": list(VERSIONS), "requested": version}
+    return RpcError(INVALID_REQUEST, f"{VERSION_HEADER} {str(version)[:40]} is not spoken here", data)
+
+
+def _id_of(document: Any) -> str | int | None:
+    found = document.get("id") if isinstance(document, dict) else None
+    return found if isinstance(found, str | int) else None
 
 
 def _error(request_id: str | int | None, error: RpcError) -> dict[str, Any]:

@@ -51,9 +51,7 @@ async def step(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
     message = await read_model(request, StepRequest)
     action = message.action.to_action()
-    session = _named(request, service, in_body=message.session_id)
-    if session is None and COOKIE in request.cookies:
-        session = service.sessions.get(request.cookies[COOKIE])
+    session = session_of(request, service, in_body=message.session_id)
     if session is not None:
         return _reply(session, await service.step(session, action, seconds=message.timeout_s))
     session = await service.open(Origin.REST)
@@ -70,12 +68,18 @@ async def step(request: web.Request) -> web.Response:
 async def state(request: web.Request) -> web.Response:
     """Return the state of the session that is named, or that of a fresh environment."""
     service = request.app[SERVICE]
-    session = _named(request, service)
-    if session is None and COOKIE in request.cookies:
-        session = service.sessions.get(request.cookies[COOKIE])
+    session = session_of(request, service)
     if session is None:
         return json_reply({**state_payload(await service.fresh_state()), "metadata": {"note": FRESH_STATE}})
     return json_reply(state_payload(await service.state(session)), headers={HEADER: session.id})
+
+
+def session_of(request: web.Request, service: Service, *, in_body: str | None = None) -> Session | None:
+    """Return the session that header, query, body or cookie names; raise ``SessionNotFound``."""
+    session = _named(request, service, in_body=in_body)
+    if session is None and COOKIE in request.cookies:
+        session = service.sessions.get(request.cookies[COOKIE])
+    return session
 
 
 def _named(request: web.Request, service: Service, *, in_body: str | None = None) -> Session | None:

@@ -1,4 +1,4 @@
-"""The task API: the catalogue as numbered tasks, each the arguments of one reset.
+"""The task API: the catalogue as numbered tasks, each the arguments of one reset; and grades.
 
 A split holds ``SPLIT_SIZE`` programmes of every family, families taking turns, so that the first few
 tasks already show all of them: task k is index ``k // families`` of family ``k % families``.
@@ -11,9 +11,13 @@ from typing import Any, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
+from app.errors import SessionNotFound
+from app.keys import SERVICE
 from app.replies import Refused, json_reply, read_model
+from app.rest import session_of
 from app.wire import ActionMessage
 from envs import CATALOGUE, SPLIT_SIZE, SPLITS
+from molforge.errors import NotReset
 
 NAME = "molforge"
 _STRICT = ConfigDict(extra="forbid")
@@ -62,9 +66,11 @@ async def catalogue(_request: web.Request) -> web.Response:
     tasks = [
         {
             "task_id": spec.task_id,
+            "id": spec.task_id,
             "title": spec.title,
             "description": spec.description,
             "level": spec.level,
+            "difficulty": spec.level,
             "max_steps": spec.max_steps,
             "grader": spec.grader,
             "splits": list(SPLITS),
@@ -73,6 +79,31 @@ async def catalogue(_request: web.Request) -> web.Response:
         for spec in CATALOGUE.values()
     ]
     return json_reply({"tasks": tasks, "action_schema": ActionMessage.model_json_schema()})
+
+
+@routes.get("/grader")
+async def grade(request: web.Request) -> web.Response:
+    """Return the score of the finished episode of the session that header, query or cookie names."""
+    service = request.app[SERVICE]
+    session = session_of(request, service)
+    if session is None:
+        message = "name the session whose episode is graded: X-Session-ID header, ?session_id= or cookie"
+        raise Refused(404, {"detail": message, "code": SessionNotFound.code})
+    state = await service.state(session)
+    if not state.get("task_id"):
+        raise NotReset
+    if state.get("score") is None:
+        message = "this programme still runs: it is graded when it has ended"
+        raise Refused(409, {"detail": message, "code": "EPISODE_RUNNING"})
+    told = ("episode_id", "task_id", "split", "seed", "phase", "score", "score_parts")
+    return json_reply(
+        {
+            "session_id": session.id,
+            "steps": state["step_count"],
+            "grader": CATALOGUE[state["task_id"]].grader,
+            **{name: state[name] for name in told},
+        }
+    )
 
 
 @routes.get("/list_environments")

@@ -278,9 +278,7 @@ class StepReply(BaseModel):
 
     model_config = _OUT
 
-    observation: dict[str, Any] = Field(
-        description="See the schema of Observation; done and reward lie beside it."
-    )
+    observation: Observation = Field(description="done and reward lie beside it, not in it.")
     reward: float | None = None
     done: bool = False
     metadata: dict[str, Any] | None = None

@@ -45,20 +45,6 @@ async def test_health_metadata_and_openapi_have_the_shape_that_validators_want()
     assert {"/reset", "/step", "/state", "/health", "/metadata", "/schema", "/mcp"} <= set(openapi["paths"])
 
 
-async def test_every_published_path_exists_and_every_reference_is_local() -> None:
-    async with serving() as url:
-        _, openapi = await fetch(url, "/openapi.json")
-        for path, operations in openapi["paths"].items():
-            for method in operations:
-                async with aiohttp.ClientSession() as http, http.request(method, url + path) as reply:
-                    assert reply.status not in (404, 405, 500), path
-
-    references = re.findall(r'"\$ref": "([^"]*)"', json.dumps(openapi))
-    for reference in references:
-        name = reference.removeprefix("#/components/schemas/")
-        assert name in openapi["components"]["schemas"]
-
-
 def test_schemas_are_valid_and_closed_where_stock_ones_are() -> None:
     published = schemas()
 
@@ -116,7 +102,6 @@ async def test_tasks_are_arguments_of_reset_and_families_take_turns() -> None:
         pytest.param('{"jsonrpc":"2.0","method":"x","params":[],"id":1}', -32600, id="params-array"),
         pytest.param('{"jsonrpc":"2.0","method":"x","id":1.5}', -32600, id="float-id"),
         pytest.param('{"jsonrpc":"2.0","method":"fly","id":1}', -32601, id="unknown-method"),
-        pytest.param('{"jsonrpc":"2.0","method":"tools/list","id":1}', -32603, id="no-tools"),
         pytest.param('{"jsonrpc":"2.0","method":"tools/call","id":1}', -32602, id="call-without-name"),
         pytest.param('{"jsonrpc":"2.0","method":"openenv/session/close","id":1}', -32602, id="close-what"),
     ],

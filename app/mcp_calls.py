@@ -1,0 +1,117 @@
+"""tools/call in both dialects: which session it plays in, and how its outcome and errors look."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from app.errors import CapacityReached, FactoryFailed, SessionNotFound, report
+from app.mcp_tools import BadToolArguments, Outcome, UnknownTool, call, check
+from app.service import Service
+from app.sessions import Origin, Session
+from molforge.errors import AgentError, CallerError, EnvironmentFault, MolforgeError
+
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
+INVALID_PARAMS, INTERNAL_ERROR, SERVER_ERROR = -32602, -32603, -32000
+
+
+class RpcError(Exception):
+    """An error answer."""
+
+    def __init__(self, code: int, message: str, data: Any = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.data = data
+
+
+def refusal(error: CapacityReached | FactoryFailed) -> RpcError:
+    """Return the answer of a server that cannot open a session."""
+    data = error.numbers if isinstance(error, CapacityReached) else {"factory_name": error.factory}
+    return RpcError(SERVER_ERROR, str(error), data)
+
+
+def named_session(params: dict[str, Any], service: Service) -> Session | None:
+    """Return the session that the parameters name, None if they name none."""
+    session_id = params.get("session_id")
+    if session_id is None:
+        return None
+    try:
+        return service.sessions.get(str(session_id))
+    except SessionNotFound as error:
+        raise RpcError(INVALID_PARAMS, str(error)) from None
+
+
+async def call_in_protocol(
+    params: dict[str, Any], service: Service, seats: AbstractAsyncContextManager[Session]
+) -> dict[str, Any]:
+    """Return the result of the Model Context Protocol: what a model did wrong is a result it can read."""
+    name = _tool_name(params)
+    try:
+        tool, arguments = check(name, params.get("arguments"))
+        async with seats as session:
+            outcome = await call(tool, arguments, service=service, session=session)
+    except UnknownTool as error:
+        raise RpcError(INVALID_PARAMS, str(error)) from None
+    except (CapacityReached, FactoryFailed) as error:
+        raise refusal(error) from None
+    except (AgentError, CallerError) as error:
+        return {"content": [{"type": "text", "text": str(error)}], "isError": True}
+    except Exception as error:
+        raise _internal(error) from error
+    return {
+        "content": [{"type": "text", "text": _text(outcome)}],
+        "structuredContent": outcome.as_value(),
+        "isError": outcome.is_error,
+    }
+
+
+async def call_for_openenv(params: dict[str, Any], service: Service, own: Session | None) -> dict[str, Any]:
+    """Return the result as OpenEnv's clients read it; whatever goes wrong is an error."""
+    session = named_session(params, service) or own
+    name = _tool_name(params)
+    passing: Session | None = None
+    try:
+        tool, arguments = check(name, params.get("arguments"))
+        if session is None:
+            session = passing = await service.open(Origin.REST)
+        outcome = await call(tool, arguments, service=service, session=session)
+    except BadToolArguments as error:
+        raise RpcError(INVALID_PARAMS, str(error)) from None
+    except (AgentError, CallerError) as error:
+        raise RpcError(INTERNAL_ERROR, str(error), {"code": error.code}) from None
+    except (CapacityReached, FactoryFailed) as error:
+        raise refusal(error) from None
+    except Exception as error:
+        raise _internal(error) from error
+    finally:
+        if passing is not None:
+            service.close(passing)
+    value = {"text": outcome.text, **outcome.as_value()}
+    return {
+        "content": [{"type": "text", "text": _text(outcome)}],
+        "structured_content": value,
+        "data": value,
+        "is_error": outcome.is_error,
+        "meta": None,
+    }
+
+
+def _tool_name(params: dict[str, Any]) -> str:
+    name = params.get("name")
+    if not isinstance(name, str):
+        raise RpcError(INVALID_PARAMS, "Missing 'name' in params")
+    return name
+
+
+def _text(outcome: Outcome) -> str:
+    """Return what the model reads: the observation, and what the call paid."""
+    if outcome.reward is None:
+        return outcome.text
+    return f"{outcome.text}\nReward of this action: {outcome.reward:+.3f}"
+
+
+def _internal(error: Exception) -> RpcError:
+    report(error, where="/mcp")
+    if isinstance(error, MolforgeError) and not isinstance(error, EnvironmentFault):
+        return RpcError(INTERNAL_ERROR, str(error), {"code": error.code})
+    return RpcError(INTERNAL_ERROR, "internal error; it has been logged, and this session can go on")
