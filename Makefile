@@ -9,7 +9,7 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: help setup setup-run run serve test slow container check lint format types imports clients \
-        validate landscapes pins space clean
+        conformance validate landscapes pins space clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ imports: setup ## imports point one way
 
 clients: setup ## the stock clients and validators: openenv-core 0.3.0 and openenv 0.10.0, one environment each
 	@scripts/clients.sh
+
+conformance: setup ## a kit for OpenEnv servers against this one: make conformance KIT=FOLDER, after make clients
+	@scripts/conformance.sh $(KIT)
 
 pins: ## solve the requirements lists anew (needs uv)
 	@scripts/pins.sh

@@ -1,4 +1,4 @@
-"""HTTP bodies that are not messages of the game: what /openapi.json publishes about them.
+"""HTTP bodies besides the messages of the game: what /openapi.json publishes about them.
 
 Replies are not validated on their way out; tests compare what is sent with these models.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from app.wire import ActionMessage
 
 _OUT = ConfigDict(extra="forbid")
 
@@ -41,6 +43,15 @@ class ValidationBody(BaseModel):
 
     detail: list[ErrorEntry] | str
     code: str = ""
+
+
+class WebStep(BaseModel):
+    """Body of /web/step: an action, or the text of one."""
+
+    model_config = _OUT
+
+    action: ActionMessage | None = None
+    message: str | None = Field(default=None, max_length=8000, description="The same as action.command.")
 
 
 class Health(BaseModel):

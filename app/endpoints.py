@@ -20,6 +20,7 @@ from app.bodies import (
     SomeTasks,
     Split,
     TaskCount,
+    WebStep,
 )
 from app.examples import (
     ACTION_EXAMPLES,
@@ -224,10 +225,48 @@ TASKS = (
 PAGES = tuple(
     Endpoint(method="get", path=path, summary=summary, tag="Pages", media="text/html")
     for path, summary in (
-        ("/", "What this is"),
-        ("/web", "The same"),
+        ("/web/", "What this is, and a programme to play by hand"),
         ("/docs", "The reference of endpoints and messages"),
         ("/redoc", "The same"),
     )
 )
-ENDPOINTS: tuple[Endpoint, ...] = (*ENVIRONMENT, *SERVER, *TASKS, *PAGES)
+HOME = tuple(
+    Endpoint(method="get", path=path, summary="Leads to /web/", tag="Pages", success=307)
+    for path in ("/", "/web")
+)
+WEB = (
+    Endpoint(method="get", path="/web/metadata", summary="As /metadata", tag="Pages", reply=Metadata),
+    Endpoint(
+        method="post",
+        path="/web/reset",
+        summary="As /reset, for visitors",
+        tag="Pages",
+        body=ResetArguments,
+        is_body_required=False,
+        reply=StepReply,
+        session="answered",
+        errors=PLAY_ERRORS,
+        requests=RESET_EXAMPLES,
+    ),
+    Endpoint(
+        method="post",
+        path="/web/step",
+        summary="As /step, for visitors",
+        tag="Pages",
+        body=WebStep,
+        reply=StepReply,
+        session="answered",
+        errors=PLAY_ERRORS,
+        requests={"text": {"message": "assay M1: potency"}},
+    ),
+    Endpoint(
+        method="get",
+        path="/web/state",
+        summary="As /state, for visitors",
+        tag="Pages",
+        reply=State,
+        session="answered",
+        errors=PLAY_ERRORS,
+    ),
+)
+ENDPOINTS: tuple[Endpoint, ...] = (*ENVIRONMENT, *SERVER, *TASKS, *HOME, *PAGES, *WEB)

@@ -33,12 +33,9 @@ def schemas() -> dict[str, Any]:
     }
 
 
-def info_routes() -> web.RouteTableDef:
-    """Return the routes; everything that does not change is made here, once."""
-    routes = web.RouteTableDef()
-    schema = schemas()
-    openapi = document()
-    metadata = {
+def about() -> dict[str, Any]:
+    """Return what /metadata says."""
+    return {
         "name": "molforge",
         "description": DESCRIPTION,
         "readme_content": README.read_text(encoding="utf-8") if README.is_file() else None,
@@ -46,6 +43,14 @@ def info_routes() -> web.RouteTableDef:
         "author": "The MolForge authors",
         "documentation_url": None,
     }
+
+
+def info_routes() -> web.RouteTableDef:
+    """Return the routes; everything that does not change is made here, once."""
+    routes = web.RouteTableDef()
+    schema = schemas()
+    openapi = document()
+    metadata = about()
 
     @routes.get("/health")
     async def health(_request: web.Request) -> web.Response:
@@ -57,7 +62,7 @@ def info_routes() -> web.RouteTableDef:
         return json_reply({"status": "ready" if is_ready else "starting"}, status=200 if is_ready else 503)
 
     @routes.get("/metadata")
-    async def about(_request: web.Request) -> web.Response:
+    async def metadata_of_environment(_request: web.Request) -> web.Response:
         return json_reply(metadata)
 
     @routes.get("/schema")

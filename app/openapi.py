@@ -44,6 +44,7 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "description": "With the reply to initialize: the new session.",
         "schema": {"type": "string"},
     },
+    "Location": {"description": "Where to go.", "schema": {"type": "string"}},
     "Allow": {"description": "The methods that are possible here.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "string"}},
 }
@@ -140,7 +141,9 @@ def _schemas() -> dict[str, Any]:
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
-    words = endpoint.path.strip("/").replace(".", "_").replace("/", "_") or "home"
+    words = endpoint.path.strip("/").replace(".", "_").replace("/", "_") or "root"
+    if endpoint.path == "/web/":
+        words = "home"
     operation: dict[str, Any] = {
         "summary": endpoint.summary,
         "operationId": f"{endpoint.method}_{words}",
@@ -186,7 +189,9 @@ def _success(endpoint: Endpoint) -> dict[str, Any]:
         response["headers"] = _header_references("X-Session-ID", "Set-Cookie")
     if endpoint.path == "/mcp" and endpoint.method == "post":
         response["headers"] = _header_references("Mcp-Session-Id")
-    if endpoint.success == HTTPStatus.NO_CONTENT:
+    if endpoint.success == HTTPStatus.TEMPORARY_REDIRECT:
+        response["headers"] = _header_references("Location")
+    if endpoint.success != HTTPStatus.OK:
         return response
     kind = "object" if endpoint.media == "application/json" else "string"
     content: dict[str, Any] = {

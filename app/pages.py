@@ -1,4 +1,9 @@
-"""Pages for people: /, /web, /docs, /redoc. Self-contained: no script or style from elsewhere."""
+"""Pages for people: /web/, /docs, /redoc, and what they call. Self-contained: nothing from elsewhere.
+
+``/web/reset``, ``/web/step`` and ``/web/state`` are the REST endpoints under the names that OpenEnv's own
+web interface has, with a session per visitor: the page names it by header, since browsers send no cookies
+into frames of other sites.
+"""
 
 from __future__ import annotations
 
@@ -10,29 +15,69 @@ from typing import Any
 
 from aiohttp import web
 
-from app.info import DESCRIPTION
+from app import rest
+from app.bodies import WebStep
+from app.info import DESCRIPTION, about
+from app.keys import SERVICE
 from app.openapi import document
+from app.replies import json_reply, read_model
+from app.wire import ActionMessage
+from envs import CATALOGUE
 
 FOLDER = Path(__file__).parent / "web"
+
+
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
+    "img-src data:; form-action 'self'; base-uri 'none'"
+)
 
 
 def page_routes() -> web.RouteTableDef:
     """Return the routes of the pages, which are made here, once."""
     routes = web.RouteTableDef()
-    home = _page("home.html", description=html.escape(DESCRIPTION))
+    tasks = "".join(f'<option value="{spec.task_id}">{spec.title}</option>' for spec in CATALOGUE.values())
+    home = _page("home.html", description=html.escape(DESCRIPTION), tasks=tasks)
     reference = _page("docs.html", endpoints=_endpoints(document()))
+    metadata = about()
 
     async def show_home(_request: web.Request) -> web.Response:
-        return web.Response(text=home, content_type="text/html")
+        return _shown(home)
 
     async def show_reference(_request: web.Request) -> web.Response:
-        return web.Response(text=reference, content_type="text/html")
+        return _shown(reference)
 
+    async def show_metadata(_request: web.Request) -> web.Response:
+        return json_reply(metadata)
+
+    routes.get("/web/")(show_home)
     for path in ("/", "/web"):
-        routes.get(path)(show_home)
+        routes.get(path)(lead_home)
     for path in ("/docs", "/redoc"):
         routes.get(path)(show_reference)
+    routes.get("/web/metadata")(show_metadata)
+    routes.post("/web/reset")(rest.reset)
+    routes.post("/web/step")(step)
+    routes.get("/web/state")(rest.state)
     return routes
+
+
+async def lead_home(_request: web.Request) -> web.Response:
+    """Lead to /web/, the page that Spaces open. The location is relative: there may be a prefix."""
+    raise web.HTTPTemporaryRedirect("./web/")
+
+
+async def step(request: web.Request) -> web.Response:
+    """Carry out one action of a visitor."""
+    service = request.app[SERVICE]
+    body = await read_model(request, WebStep)
+    message = body.action or ActionMessage(command=body.message or "")
+    return await rest.play(service, rest.session_of(request, service), message.to_action())
+
+
+def _shown(page: str) -> web.Response:
+    headers = {"Content-Security-Policy": CONTENT_POLICY, "X-Content-Type-Options": "nosniff"}
+    return web.Response(text=page, content_type="text/html", charset="utf-8", headers=headers)
 
 
 def _page(name: str, **values: str) -> str:

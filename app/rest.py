@@ -17,6 +17,7 @@ from app.replies import json_reply, read_model
 from app.service import Service
 from app.sessions import Origin, Session
 from app.wire import ResetArguments, StepRequest, state_payload
+from molforge.actions import Action
 from molforge.contract import Step
 
 HEADER = "X-Session-ID"
@@ -50,14 +51,20 @@ async def step(request: web.Request) -> web.Response:
     """Carry out one action in the session that is named, or in a new default programme."""
     service = request.app[SERVICE]
     message = await read_model(request, StepRequest)
-    action = message.action.to_action()
     session = session_of(request, service, in_body=message.session_id)
+    return await play(service, session, message.action.to_action(), seconds=message.timeout_s)
+
+
+async def play(
+    service: Service, session: Session | None, action: Action, *, seconds: float | None = None
+) -> web.Response:
+    """Carry out an action in the session, or in a new one with a new default programme."""
     if session is not None:
-        return _reply(session, await service.step(session, action, seconds=message.timeout_s))
+        return _reply(session, await service.step(session, action, seconds=seconds))
     session = await service.open(Origin.REST)
     try:
         await service.reset(session, {})
-        taken = await service.step(session, action, seconds=message.timeout_s)
+        taken = await service.step(session, action, seconds=seconds)
     except BaseException:
         service.close(session)
         raise

@@ -94,7 +94,7 @@ async def test_what_is_published_is_served_and_every_reference_is_local() -> Non
             openapi = await reply.json()
         for path, operations in openapi["paths"].items():
             for method in operations:
-                async with http.request(method, url + path) as reply:
+                async with http.request(method, url + path, allow_redirects=False) as reply:
                     assert reply.status not in (405, 500), path
                     assert reply.status != 404 or path == "/grader"
 
@@ -161,9 +161,9 @@ def fuzz(url: str, *, requests: int) -> int:
     return sent
 
 
-def test_300_generated_requests_meet_nothing_unpublished() -> None:
+def test_generated_requests_meet_nothing_unpublished() -> None:
     with served(FakeEnvironment) as url:
-        assert fuzz(url, requests=300) >= 150
+        assert fuzz(url, requests=120) >= 60
 
 
 @pytest.mark.slow
