@@ -17,6 +17,8 @@ from molforge.policies.surrogate import Described, Forecast, Readings, Surrogate
 MARGIN_WEIGHT = 0.02
 """How much a wider margin counts between compounds of like expected desirability."""
 
+_LEVELS = np.array([NormalDist().inv_cdf((i + 0.5) / 12) for i in range(12)])
+
 
 @dataclass(frozen=True, slots=True)
 class Worth:
@@ -66,6 +68,35 @@ class Outlook:
 def worth(profile: Profile, forecast: Forecast, quantiles: dict[str, Floats]) -> Worth:
     """Return draws of the desirability under a forecast."""
     return Worth(profile.desirability(forecast.draws(quantiles)), profile.margin(forecast.means))
+
+
+@dataclass(frozen=True, slots=True)
+class Futures:
+    """What one further reading of some properties may say, and what stays unknown after it."""
+
+    log: Logbook
+    quantiles: dict[str, Floats]
+    """Standard-normal draws of the readings, one per future."""
+
+    def expected(self, forecast: Forecast, readings: Sequence[str]) -> Floats:
+        """Return the expected desirability after one reading of each of ``readings``.
+
+        One row per future, one column per structure. Objectives are averaged one by one, as if what
+        remains unknown of them were independent.
+        """
+        values = {}
+        for role in self.log.profile.roles:
+            mean, variance = forecast.means[role], forecast.variances[role]
+            learnt = np.zeros_like(variance)
+            if role in readings:
+                assay = self.log.standard(role)
+                learnt = variance**2 / (variance + assay.well_variance + assay.run_variance)
+            centres = mean + self.quantiles[role][:, None] * np.sqrt(learnt)
+            values[role] = centres[None] + _LEVELS[:, None, None] * np.sqrt(variance - learnt)
+        objectives = self.log.profile.objectives
+        factors = [(o.desirability(values) ** o.weight).mean(axis=0) for o in objectives]
+        product: Floats = np.prod(factors, axis=0)
+        return product
 
 
 def quantile_draws(roles: Sequence[str], count: int, rng: random.Random) -> dict[str, Floats]:

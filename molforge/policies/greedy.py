@@ -45,8 +45,10 @@ class GreedyPolicy(Player):
     def _round(self) -> Action | None:
         ranked = sorted(self.log.made, key=self.reading, reverse=True)
         fresh = self._children(ranked[:1])
-        if len(fresh) < BATCH:
-            fresh += self._children(ranked[1:4])
+        for parent in ranked[1:]:
+            if len(fresh) >= BATCH:
+                break
+            fresh += self._children([parent])
         self.stream("order", self.turn_number).shuffle(fresh)
         roles, left, chosen = self.log.profile.roles, self.log.budget_left, list[Candidate]()
         for child in fresh:

@@ -18,7 +18,7 @@ import numpy as np
 
 from molforge.actions import MAX_STRUCTURES, Action, Prediction
 from molforge.assays import PRIOR_ART, Z90
-from molforge.policies.forecasting import Outlook, Worth, quantile_draws
+from molforge.policies.forecasting import Futures, Outlook, Worth, quantile_draws
 from molforge.policies.logbook import Compound
 from molforge.policies.player import Player
 from molforge.policies.proposals import Breadth, Proposal, Proposer
@@ -28,6 +28,9 @@ from molforge.policies.triage import TriageTurns
 CLOSING_TURNS = 3
 DRAWS = 64
 FINAL_DRAWS = 256
+FUTURES = 48
+SETTLE = 0.8
+"""Expected desirability from which a compound is read again before more is spent on beating it."""
 FINALISTS = 3
 FULL_CALLS = 2
 """Calls that make the evidence for one property complete."""
@@ -38,7 +41,7 @@ PROMISING = 0.05
 HOPEFUL = 0.3
 """... unless its expected desirability is at least this part of the incumbent's."""
 ECONOMY = 0.10
-PATIENCE = 0.5
+PATIENCE = 0.3
 """A round is played while its myopic gain exceeds this part of what its credits are worth unspent."""
 
 
@@ -76,7 +79,7 @@ class PlannerPolicy(Player):
         if self._triage is not None:
             return self._triage.turn()
         view = self._view(DRAWS)
-        return self._read_on(view) or self._next_round(view) or self._close()
+        return self._read_on(view) or self._settle(view) or self._next_round(view) or self._close()
 
     # --- belief -------------------------------------------------------------------------------
 
@@ -158,10 +161,24 @@ class PlannerPolicy(Player):
             taken={candidate.identity for candidate in view.candidates},
             incumbent=view.incumbent,
             quantiles=view.quantiles,
+            futures=self._futures(),
             reading_price=self.log.price(self.log.profile.roles),
             count=count,
             turn=self.turn_number,
         )
+
+    def _futures(self) -> Futures:
+        stream = self.stream("futures", self.turn_number)
+        return Futures(self.log, quantile_draws(self.log.profile.roles, FUTURES, stream))
+
+    def _settle(self, view: _View) -> Action | None:
+        """Read a compound that looks like an answer again before more is spent on beating it."""
+        best = next((row for row in view.order if not view.compounds[row].given), None)
+        if best is None or self.log.steps_left <= CLOSING_TURNS or view.worth.expected[best] < SETTLE:
+            return None
+        if self._is_evident(view.compounds[best]):
+            return None
+        return self._confirm([view.compounds[best]], view)
 
     def _is_worth_it(self, view: _View, proposals: Sequence[Proposal]) -> bool:
         """Weigh the best proposal's expected gain against what its credits earn when left over."""

@@ -38,7 +38,7 @@ class Belief:
 
 _BINDING = Belief(6.0, 1.2, 0.0, 0.05, (0.5, 0.8, 1.2, 2.0, 3.0), 1.3)
 BELIEFS: Mapping[str, Belief] = {
-    "potency": _BINDING,
+    "potency": Belief(5.0, 0.5, 0.0, 0.05, (0.8, 1.2, 2.0, 3.0, 4.5), 2.0),
     "anti_target": Belief(6.0, 1.2, 0.0, 0.05, (0.5, 0.8, 1.2, 2.0, 3.0), 1.2),
     "off_target": Belief(5.5, 0.8, 0.0, 0.02, (0.5, 0.7, 1.0, 1.4, 2.0), 1.0),
     "logd": Belief(1.8, 1.0, 0.6, 0.25, (0.2, 0.4, 0.8, 1.5), 0.5),

@@ -11,13 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import combinations
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from molforge.actions import MAX_COMPOUNDS, Action
-from molforge.policies.forecasting import Outlook, quantile_draws
+from molforge.policies.forecasting import Futures, Outlook, quantile_draws
 from molforge.policies.objectives import Floats
 from molforge.policies.surrogate import Forecast
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 FUTURES = 48
 """Draws of what a set of readings may say."""
-LEVELS = 16
-"""Quantiles over which what remains unknown is averaged."""
 DRAWS = 256
 FULL_CALLS = 2
 PATIENCE = 0.25
@@ -44,8 +41,6 @@ class TriageTurns:
         self._log = player.log
         roles = self._log.profile.roles
         self._sets = [c for n in range(1, len(roles) + 1) for c in combinations(roles, n)]
-        normal = NormalDist()
-        self._levels = np.array([normal.inv_cdf((i + 0.5) / LEVELS) for i in range(LEVELS)])
 
     def turn(self) -> Action:
         """Return the most informative readings, or the end."""
@@ -67,16 +62,15 @@ class TriageTurns:
     def _explore(self, compounds: Sequence[Compound], forecast: Forecast, expected: Floats) -> Action | None:
         """Return readings whose information is worth their price, None when none are."""
         money = self._log.budget_left - self._log.price(self._log.profile.roles)
-        futures = quantile_draws(
-            self._log.profile.roles, FUTURES, self._player.stream("futures", self._player.turn_number)
-        )
+        stream = self._player.stream("futures", self._player.turn_number)
+        futures = Futures(self._log, quantile_draws(self._log.profile.roles, FUTURES, stream))
         best_rate, best_gains = 0.0, np.zeros(len(compounds))
         best_set: tuple[str, ...] = ()
         for readings in self._sets:
             price = self._log.price(readings)
             if price > money:
                 continue
-            gains = self._gains(readings, forecast, futures, expected)
+            gains = _gains(futures.expected(forecast, readings), expected)
             if gains.max() / price > best_rate:
                 best_rate, best_set, best_gains = float(gains.max()) / price, readings, gains
         if best_rate <= self._hurdle(expected):
@@ -93,37 +87,6 @@ class TriageTurns:
         profile = max(0.0, (float(expected.max()) - base) / (1.0 - base))
         return PATIENCE * ECONOMY * profile * (1.0 - base) / self._log.budget
 
-    def _gains(
-        self, readings: Sequence[str], forecast: Forecast, futures: dict[str, Floats], expected: Floats
-    ) -> Floats:
-        """Return the expected rise of the best expected desirability, per compound."""
-        after = self._expected_after(readings, forecast, futures)
-        top, second = np.sort(expected)[::-1][:2] if len(expected) > 1 else (expected[0], 0.0)
-        others = np.where(expected >= top, second, top)
-        gains: Floats = np.maximum(after, others).mean(axis=0) - np.maximum(after.mean(axis=0), others)
-        return gains
-
-    def _expected_after(
-        self, readings: Sequence[str], forecast: Forecast, futures: dict[str, Floats]
-    ) -> Floats:
-        """Return the expected desirability in every future, one row per future."""
-        total: Floats | None = None
-        values: dict[str, Floats] = {}
-        for role in self._log.profile.roles:
-            mean, variance = forecast.means[role], forecast.variances[role]
-            learnt = np.zeros_like(variance)
-            if role in readings:
-                assay = self._log.standard(role)
-                learnt = variance**2 / (variance + assay.well_variance + assay.run_variance)
-            centre = mean + futures[role][:, None] * np.sqrt(learnt)
-            spread = self._levels[:, None, None] * np.sqrt(variance - learnt)
-            values[role] = centre[None] + spread
-        for objective in self._log.profile.objectives:
-            factor = (objective.desirability(values) ** objective.weight).mean(axis=0)
-            total = factor if total is None else total * factor
-        assert total is not None
-        return total
-
     def _complete(self, best: Compound) -> Action | None:
         """Return the second readings that make the evidence for the nominee complete."""
         wanted = [role for role in self._log.profile.roles if self._calls(best, role) < FULL_CALLS]
@@ -134,3 +97,11 @@ class TriageTurns:
     def _calls(self, compound: Compound, role: str) -> int:
         estimate = self._log.estimate(compound.id, role)
         return 0 if estimate is None else estimate.paid_calls
+
+
+def _gains(after: Floats, expected: Floats) -> Floats:
+    """Return the expected rise of the best expected desirability, per compound."""
+    top, second = np.sort(expected)[::-1][:2] if len(expected) > 1 else (expected[0], 0.0)
+    others = np.where(expected >= top, second, top)
+    gains: Floats = np.maximum(after, others).mean(axis=0) - np.maximum(after.mean(axis=0), others)
+    return gains
