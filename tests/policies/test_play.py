@@ -18,7 +18,7 @@ TASKS = ("triage", "potency", "selectivity")
 class _Match:
     """A finished match and everything that was said."""
 
-    def __init__(self, task: str, name: str, *, seed: int = 1, max_steps: int = 30, **arguments: Any) -> None:
+    def __init__(self, task: str, name: str, *, seed: int = 1, max_steps: int = 12, **arguments: Any) -> None:
         self.environment = MolforgeEnvironment()
         policy = make(name, seed=0)
         arguments = {**arguments, "task_id": task, "seed": seed, "max_steps": max_steps}
