@@ -58,8 +58,9 @@ def info_routes() -> web.RouteTableDef:
 
     @routes.get("/ready")
     async def ready(request: web.Request) -> web.Response:
-        is_ready = request.app[SERVICE].engine.is_ready
-        return json_reply({"status": "ready" if is_ready else "starting"}, status=200 if is_ready else 503)
+        status, why = request.app[SERVICE].readiness
+        body = {"status": status} if why is None else {"status": status, "detail": why}
+        return json_reply(body, status=200 if status == "ready" else 503)
 
     @routes.get("/metadata")
     async def metadata_of_environment(_request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from app.hosting import Entry
 
-__all__ = ["Entry", "Journal", "MemoryJournal", "Past"]
+__all__ = ["Entry", "ForeignJournal", "Journal", "MemoryJournal", "Past"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,10 @@ class Past:
     """Resets so far."""
     number: int
     """Steps of the running episode."""
+
+
+class ForeignJournal(RuntimeError):
+    """The file cannot serve as this server's journal; the message says why."""
 
 
 class Journal(Protocol):
@@ -52,7 +56,7 @@ class Journal(Protocol):
 
 
 class MemoryJournal:
-    """A journal that ends with the process. An episode has at most 31 entries, mostly of 100 to 1000 bytes."""
+    """A journal that ends with the process. An episode has at most 31 entries, most of 100 to 1000 bytes."""
 
     trouble = None
 

@@ -22,6 +22,8 @@ from app.sessions import SessionTable
 from molforge.seeding import DEFAULT_SECRET, secret_fingerprint
 
 MAX_BODY = 16 * 2**20
+FACTORY = "app.environments:environment_factory"
+WARM_UPS: str | None = "app.environments:warm_ups"
 
 
 def create_app(config: Config | None = None, *, engine: Engine | None = None) -> web.Application:
@@ -51,6 +53,13 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
 
 
 def _engine(config: Config) -> Engine:
+    if config.workers:
+        from app.forks import Order
+        from app.workers import WorkerEngine, cores
+
+        order = Order(factory=FACTORY, warm_ups=WARM_UPS, secret=config.secret, log_level=config.log_level)
+        workers = config.workers if config.workers > 0 else cores()
+        return WorkerEngine(order, workers=workers, call_seconds=config.call_seconds)
     factory = environment_factory(config.secret)
     return InProcessEngine(factory, threads=config.threads, warm_up=lambda: warm_up(factory))
 

@@ -58,6 +58,17 @@ class Service:
         """Set while no reset or step runs."""
         self.quiet.set()
 
+    @property
+    def readiness(self) -> tuple[str, str | None]:
+        """Whether it makes sense to send somebody here: ``ready``, or what is in the way, and why."""
+        if self.is_draining:
+            return "stopping", None
+        if not self.engine.is_ready:
+            return "starting", None
+        if self.journal.trouble is not None:
+            return "journal", f"the journal cannot be written: {self.journal.trouble}"
+        return "ready", None
+
     async def start(self) -> None:
         """Begin to load the engine; take in the sessions that the journal knows."""
         await self.engine.start()

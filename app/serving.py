@@ -12,6 +12,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from app.config import Config
+from app.journal import ForeignJournal
 from app.keys import SERVICE
 from app.main import create_app
 
@@ -29,7 +30,11 @@ def serve(config: Config) -> int:
     for noisy in ("aiohttp.server", "aiohttp.websocket"):  # bad requests of strangers, with tracebacks
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        has_stragglers = runner.run(_serve(create_app(config), config))
+        try:
+            has_stragglers = runner.run(_serve(create_app(config), config))
+        except ForeignJournal as why:
+            log.error("%s", why)  # noqa: TRY400 - the sentence says it all
+            return 2
     if has_stragglers:
         log.warning("calls still run; leaving without them")
         logging.shutdown()

@@ -27,7 +27,7 @@ import molforge
 from app.encoding import loads
 from app.errors import JournalFailed
 from app.hosting import Entry
-from app.journal import Past
+from app.journal import ForeignJournal, Past
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +56,6 @@ _READ = """
 SELECT kind, message, memory, reward, done, digest, episode, number FROM entries
 WHERE session_id = ? AND episode = ? ORDER BY number
 """
-
-
-class ForeignJournal(RuntimeError):
-    """The file cannot serve as this server's journal; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

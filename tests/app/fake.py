@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from molforge.actions import Action
@@ -63,6 +66,11 @@ class FakeEnvironment:
         word, _, rest = (action.command or "").partition(" ")
         if word == "sleep":
             time.sleep(float(rest))
+        if word == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if word == "die-once" and not Path(rest).exists():
+            Path(rest).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
         if word == "boom":
             raise RuntimeError("secret detail")
         if word == "agent-error":
@@ -104,3 +112,7 @@ class FakeEnvironment:
         }
         self._last = {"observation": observation, "reward": reward, "done": self._is_done}
         return Step(observation=observation, reward=reward, done=self._is_done)
+
+
+def fake_factory(_secret: bytes | None) -> Callable[[], FakeEnvironment]:
+    return FakeEnvironment

@@ -10,4 +10,5 @@ from tests.app.fake import FakeEnvironment
 
 if __name__ == "__main__":
     application.environment_factory = lambda _secret: FakeEnvironment  # type: ignore[assignment]
+    application.FACTORY, application.WARM_UPS = "tests.app.fake:fake_factory", None
     sys.exit(main(["serve", *sys.argv[1:]]))

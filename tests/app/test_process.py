@@ -9,6 +9,7 @@ import sys
 import time
 
 import aiohttp
+import pytest
 
 from tests.app.harness import ROOT, connected, process
 
@@ -34,8 +35,9 @@ def test_health_answers_within_two_seconds_of_the_start() -> None:
     assert min(seconds) < 2.0
 
 
-async def test_sigterm_finishes_the_running_step_closes_1012_with_the_id_and_exits_0() -> None:
-    with process("tests.app.fake_server") as (server, url, _):
+@pytest.mark.parametrize("workers", ["0", "2"])
+async def test_sigterm_finishes_the_running_step_closes_1012_with_the_id_and_exits_0(workers: str) -> None:
+    with process("tests.app.fake_server", "--workers", workers) as (server, url, _):
         async with connected(url) as busy, connected(url) as idle:
             session_id = (await busy.reset())["observation"]["session_id"]
             await idle.reset()
@@ -54,8 +56,9 @@ async def test_sigterm_finishes_the_running_step_closes_1012_with_the_id_and_exi
     assert time.monotonic() - began < 5
 
 
-async def test_sigterm_does_not_wait_for_a_call_that_hangs_or_a_peer_that_is_deaf() -> None:
-    with process("tests.app.fake_server") as (server, url, _):
+@pytest.mark.parametrize("workers", ["0", "2"])
+async def test_sigterm_does_not_wait_for_a_call_that_hangs_or_a_peer_that_is_deaf(workers: str) -> None:
+    with process("tests.app.fake_server", "--workers", workers) as (server, url, _):
         async with connected(url) as socket:
             await socket.reset()
             await socket.send({"type": "step", "data": {"command": "sleep 30"}})

@@ -68,9 +68,10 @@ async def play_over_wire(socket: Socket, messages: list[dict[str, Any]], rng: ra
     return replies
 
 
-async def test_64_interleaved_sessions_observe_what_each_observes_alone() -> None:
+@pytest.mark.parametrize("workers", [0, 2])
+async def test_64_interleaved_sessions_observe_what_each_observes_alone(workers: int) -> None:
     scripts = [script(number) for number in range(SESSIONS)]
-    config = Config()
+    config = Config(workers=workers)
     async with running(await asyncio.to_thread(create_app, config), config) as url:
 
         async def one(number: int) -> list[str]:

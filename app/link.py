@@ -1,0 +1,225 @@
+"""One worker process as the server sees it: a socket, the calls sent over it and those that wait.
+
+A link is one generation of a worker. When its process dies, so does the link, and no reply that was on
+its way can be taken for anything else: that is all the fencing there is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from app.channel import Answers, Kind, request
+from app.errors import CallTimedOut, EnvironmentLost, Overloaded
+
+log = logging.getLogger(__name__)
+
+WINDOW = 16
+"""Calls that are sent before the first of them is answered: enough to keep a worker busy."""
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call on its way."""
+
+    number: int
+    kind: Kind
+    session_id: str
+    body: bytes
+    answer: asyncio.Future[Any]
+    seconds: float
+    submitted: float
+    began: float = 0.0
+    """When the worker had nothing else to do before it; an estimate, never too early."""
+
+
+class Link(asyncio.Protocol):
+    """The server's end of a worker's socket."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        pid: int,
+        kill: Callable[[], None],
+        lost: Callable[[Link], None],
+        slow: Callable[[Link], None],
+        patience_seconds: float,
+        kill_seconds: float,
+    ) -> None:
+        self.name = name
+        self.pid = pid
+        self.was_told_to_end = False
+        self.sessions = 0
+        """Environments that live there."""
+        self.is_accepting = True
+        """Whether new calls may be made; a link that is not is given up when its calls have ended."""
+        self._kill = kill
+        self._lost = lost
+        self._slow = slow
+        self._patience_seconds = patience_seconds
+        self._kill_seconds = kill_seconds
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._answers = Answers()
+        self._sent: dict[int, Call] = {}
+        self._queue: deque[Call] = deque()
+        self._outbox: list[bytes] = []
+        self._number = 0
+        self._alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Number of calls that are not answered yet."""
+        return len(self._sent) + len(self._queue)
+
+    # --- calls ------------------------------------------------------------------------------------
+
+    def call(self, kind: Kind, session_id: str, body: bytes, *, seconds: float) -> asyncio.Future[Any]:
+        """Make a call; its future may raise ``EnvironmentLost``, ``CallTimedOut`` or ``Overloaded`` too."""
+        self._number = self._number % 0xFFFFFFFF + 1
+        call = Call(
+            self._number, kind, session_id, body, self._loop.create_future(), seconds, self._loop.time()
+        )
+        if len(self._sent) < WINDOW:
+            self._send(call)
+        else:
+            self._queue.append(call)
+        self._watch(min(seconds, self._patience_seconds))
+        return call.answer
+
+    def discard(self, session_id: str) -> None:
+        """Tell the worker to forget an environment, once its running call is over."""
+        self._write(request(0, Kind.DISCARD, session_id))
+
+    def retire(self) -> None:
+        """Take no more calls, and end when those that were made have ended."""
+        self.is_accepting = False
+        self.was_told_to_end = True
+        if not self.waiting:
+            self.end()
+
+    def evacuate(self) -> None:
+        """Take no more calls, and give back those that wait behind the running one."""
+        self.is_accepting = False
+        head = next(iter(self._sent.values()), None)
+        behind = [call for call in self._sent.values() if call is not head] + list(self._queue)
+        self._queue.clear()
+        self._sent = {} if head is None else {head.number: head}
+        for call in behind:
+            _fail(call, EnvironmentLost(call.session_id))
+
+    def end(self) -> None:
+        """Close the socket; the worker ends when it notices."""
+        self.is_accepting = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def kill(self) -> None:
+        """End the process now."""
+        self._kill()
+        self.end()
+
+    def _send(self, call: Call) -> None:
+        if not self._sent:
+            call.began = self._loop.time()
+        self._sent[call.number] = call
+        self._write(request(call.number, call.kind, call.session_id, call.body))
+
+    def _write(self, frame: bytes) -> None:
+        if not self._outbox:
+            self._loop.call_soon(self._flush)
+        self._outbox.append(frame)
+
+    def _flush(self) -> None:
+        if self._transport is not None:
+            frames, self._outbox = self._outbox, []
+            self._transport.write(b"".join(frames))
+
+    # --- answers ----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to write."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without inheriting it
+        if self._outbox:
+            self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand answers to those who wait."""
+        for found in self._answers.read(data):
+            call = self._sent.pop(found.number, None)
+            if call is None or call.answer.done():
+                continue  # given up meanwhile
+            if isinstance(found.value, Exception):
+                call.answer.set_exception(found.value)
+            else:
+                call.answer.set_result(found.value)
+        while self._queue and len(self._sent) < WINDOW:
+            self._send(self._queue.popleft())
+        if self._sent:
+            next(iter(self._sent.values())).began = self._loop.time()
+            self._watch(self._patience_seconds)
+        elif not self.is_accepting:
+            self.end()
+
+    def connection_lost(self, _why: Exception | None) -> None:
+        """Give every call back; the first may be what ended the worker."""
+        self.is_accepting = False
+        self._transport = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+        calls = [*self._sent.values(), *self._queue]
+        self._sent.clear()
+        self._queue.clear()
+        for place, call in enumerate(calls):
+            _fail(call, EnvironmentLost(call.session_id, had_begun=place == 0))
+        self._lost(self)
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def _watch(self, seconds: float) -> None:
+        """Look at the clock in so many seconds at the latest."""
+        when = self._loop.time() + seconds
+        if self._alarm is None or self._alarm.when() > when + 0.001:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm = self._loop.call_at(when, self._look)
+
+    def _look(self) -> None:
+        """Give up what took too long, go round a slow worker, kill one that hangs."""
+        self._alarm = None
+        now = self._loop.time() + 0.001
+        for call in [c for c in self._sent.values() if c.submitted + c.seconds <= now]:
+            _fail(call, CallTimedOut(call.seconds))
+        for call in [c for c in self._queue if c.submitted + c.seconds <= now]:
+            self._queue.remove(call)
+            _fail(call, Overloaded(call.seconds))
+        head = next(iter(self._sent.values()), None)
+        if head is None:
+            return
+        running = now - head.began
+        if running >= self._kill_seconds:
+            log.warning("worker %s hangs in a call of session %s; it is killed", self.name, head.session_id)
+            self.kill()
+            return
+        if running >= self._patience_seconds and self.is_accepting:
+            self._slow(self)
+        self._watch_on(now, running)
+
+    def _watch_on(self, now: float, running: float) -> None:
+        until = [c.submitted + c.seconds - now for c in (*self._sent.values(), *self._queue)]
+        until = [seconds for seconds in until if seconds > 0]
+        until.append(self._kill_seconds - running)
+        if running < self._patience_seconds:
+            until.append(self._patience_seconds - running)
+        self._watch(max(0.001, min(until)))
+
+
+def _fail(call: Call, error: Exception) -> None:
+    if not call.answer.done():
+        call.answer.set_exception(error)
+        call.answer.exception()  # whoever waits will see it; nobody has to

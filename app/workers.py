@@ -1,0 +1,278 @@
+"""Environments in worker processes, forked from one warm parent.
+
+A session is pinned to the worker with the fewest sessions when its environment is opened. A worker that
+dies, hangs or is stopped is replaced by a fork; its sessions are opened again from their records, each
+when it is next called. A worker that is busy with one call for long is left to it: its other sessions
+move. So an engine keeps nothing that matters, and processes can come and go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.channel import Kind, as_json, write_history
+from app.encoding import loads
+from app.errors import CallTimedOut, EnvironmentLost, Overloaded, SessionBusy
+from app.forks import Order, WarmParent
+from app.hosting import Entry, Reply
+from app.link import Link
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 3.0
+"""A worker that is in one call for longer is left to it."""
+MAX_BACKOFF_SECONDS = 5.0
+
+
+@dataclass(slots=True, eq=False)
+class _Seat:
+    """Where one session's environment lives."""
+
+    link: Link
+    is_busy: bool = False
+
+
+class WorkerEngine:
+    """Environments in worker processes."""
+
+    has_stragglers = False
+    """Processes end by themselves when their sockets close."""
+
+    def __init__(self, order: Order, *, workers: int, call_seconds: float) -> None:
+        self._order = order
+        self._workers = workers
+        self._call_seconds = call_seconds
+        self._parent: WarmParent | None = None
+        self._links: set[Link] = set()
+        """Every worker there is."""
+        self._asked = 0
+        """Forks that were asked for and have not come yet."""
+        self._outdated: list[Link] = []
+        """Workers that go when others have come for them."""
+        self._seats: dict[str, _Seat] = {}
+        self._arrival = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+        self._failures = 0
+        self._forks = 0
+        self.restarts = 0
+        """Workers that ended before they were told to."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a worker."""
+        return any(link.is_accepting for link in self._links)
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the workers."""
+        return [link.pid for link in self._links]
+
+    @property
+    def waiting(self) -> int:
+        """Calls that are not answered yet."""
+        return sum(link.waiting for link in self._links)
+
+    async def start(self) -> None:
+        """Start the parent; workers come when it has loaded."""
+        self._spawn(self._start_parent(), "warm parent")
+
+    async def open(self, session_id: str, history: Sequence[Entry] = (), *, seconds: float) -> None:
+        """Make the environment in the worker with the fewest, and play its record there."""
+        self.discard(session_id)
+        link = await self._choose(seconds)
+        seat = self._seats[session_id] = _Seat(link)
+        link.sessions += 1
+        try:
+            await self._ask(session_id, seat, Kind.OPEN, write_history(history), seconds)
+        except BaseException:
+            if self._seats.get(session_id) is seat:
+                self.discard(session_id)
+            raise
+
+    def holds(self, session_id: str) -> bool:
+        """Say whether the session has an environment that can be called."""
+        seat = self._seats.get(session_id)
+        return seat is not None and (seat.link.is_accepting or seat.is_busy)
+
+    async def reset(self, session_id: str, arguments: Mapping[str, Any], *, seconds: float) -> Reply:
+        """Call reset in the worker."""
+        reply: Reply = await self._call(session_id, Kind.RESET, as_json(arguments), seconds)
+        return reply
+
+    async def step(self, session_id: str, message: Mapping[str, Any], *, seconds: float) -> Reply:
+        """Call step in the worker."""
+        reply: Reply = await self._call(session_id, Kind.STEP, as_json(message), seconds)
+        return reply
+
+    async def state(self, session_id: str, *, seconds: float) -> dict[str, Any]:
+        """Call state in the worker."""
+        state: dict[str, Any] = loads(await self._call(session_id, Kind.STATE, b"", seconds))
+        return state
+
+    def discard(self, session_id: str) -> None:
+        """Forget an environment; the worker does so after its running call."""
+        if (seat := self._seats.pop(session_id, None)) is not None:
+            seat.link.sessions -= 1
+            if seat.link in self._links:
+                seat.link.discard(session_id)
+
+    async def close(self) -> None:
+        """End all processes."""
+        self._is_closed = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for link in list(self._links):
+            link.end()
+        if self._parent is not None:
+            await self._parent.close()
+
+    async def _call(self, session_id: str, kind: Kind, body: bytes, seconds: float) -> Any:
+        seat = self._seats.get(session_id)
+        if seat is None:
+            raise EnvironmentLost(session_id)
+        if seat.is_busy:
+            raise SessionBusy(session_id)
+        if not seat.link.is_accepting:
+            self.discard(session_id)
+            raise EnvironmentLost(session_id)
+        return await self._ask(session_id, seat, kind, body, seconds)
+
+    async def _ask(self, session_id: str, seat: _Seat, kind: Kind, body: bytes, seconds: float) -> Any:
+        answer = seat.link.call(kind, session_id, body, seconds=seconds)
+        seat.is_busy = True
+        answer.add_done_callback(lambda _answer: _set_free(seat))
+        try:
+            return await answer
+        except (CallTimedOut, EnvironmentLost, asyncio.CancelledError):
+            if self._seats.get(session_id) is seat:
+                self.discard(session_id)
+            raise
+
+    async def _choose(self, seconds: float) -> Link:
+        """Return the worker with the fewest sessions; wait if there is none at present."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            accepting = [link for link in self._links if link.is_accepting]
+            if accepting:
+                return min(accepting, key=lambda link: (link.sessions, link.waiting))
+            self._arrival.clear()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._arrival.wait()
+            except TimeoutError:
+                raise Overloaded(seconds) from None
+
+    # --- processes --------------------------------------------------------------------------------
+
+    def _spawn(self, work: Any, name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("%s failed", task.get_name(), exc_info=error)
+
+    async def _start_parent(self) -> None:
+        if self._failures:
+            await asyncio.sleep(min(MAX_BACKOFF_SECONDS, 0.1 * 2**self._failures))
+        self._asked = 0
+        self._parent = WarmParent(told=self._told, gone=self._parent_is_gone)
+        await self._parent.start(self._order)
+
+    def _parent_is_gone(self) -> None:
+        if not self._is_closed:
+            log.error("the warm parent ended; another one is started")
+            self._failures += 1
+            self._spawn(self._replace_parent(), "warm parent")
+
+    async def _replace_parent(self) -> None:
+        if self._parent is not None:
+            await self._parent.close()
+        await self._start_parent()
+
+    def _told(self, message: dict[str, Any], descriptor: int | None) -> None:
+        if descriptor is not None:
+            self._spawn(self._connect(message["name"], message["forked"], descriptor), "connect a worker")
+        elif "ready" in message:
+            self._fill()
+        elif "warm" in message:
+            self._renew()
+
+    def _fill(self) -> None:
+        """Ask for as many workers as are missing."""
+        there = sum(link.is_accepting and link not in self._outdated for link in self._links)
+        missing = self._workers - self._asked - there
+        for _ in range(missing):
+            if self._parent is not None:
+                self._forks += 1
+                self._asked += 1
+                self._parent.fork(f"molforge-w{self._forks}")
+
+    def _renew(self) -> None:
+        """Exchange the workers that were forked before everything was loaded."""
+        self._outdated = [link for link in self._links if link.is_accepting]
+        self._fill()
+
+    async def _connect(self, name: str, pid: int, descriptor: int) -> None:
+        parent = self._parent
+        assert parent is not None
+        link = Link(
+            name=name,
+            pid=pid,
+            kill=lambda: parent.kill(pid),
+            lost=self._lost,
+            slow=self._slow,
+            patience_seconds=min(PATIENCE_SECONDS, self._call_seconds),
+            kill_seconds=self._call_seconds,
+        )
+        end = socket.socket(fileno=descriptor)
+        end.setblocking(False)
+        try:
+            await asyncio.get_running_loop().create_unix_connection(lambda: link, sock=end)
+        except BaseException:
+            end.close()
+            raise
+        self._asked = max(0, self._asked - 1)
+        self._failures = 0
+        self._links.add(link)
+        self._arrival.set()
+        if self._outdated:
+            self._outdated.pop().retire()
+        log.info("worker %s (process %d) is there", name, pid)
+
+    def _slow(self, link: Link) -> None:
+        """Go round a worker that is busy for long, as long as there are not too many of them."""
+        if sum(not other.is_accepting for other in self._links) < max(1, self._workers):
+            log.warning("worker %s is in one call for long; its other sessions move", link.name)
+            link.evacuate()
+            self._fill()
+
+    def _lost(self, link: Link) -> None:
+        self._links.discard(link)
+        if self._is_closed:
+            return
+        if link in self._outdated:
+            self._outdated.remove(link)
+        if not link.was_told_to_end:
+            self.restarts += 1
+            log.warning("worker %s (process %d) is gone", link.name, link.pid)
+        self._fill()
+
+
+def _set_free(seat: _Seat) -> None:
+    seat.is_busy = False
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
