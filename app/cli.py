@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import molforge
 from app.config import BadSetting, Config
@@ -28,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _serve(options)
             case "play":
                 return _play(options)
+            case "export" | "replay":
+                return _records(options)
             case _:
                 return _train(options)
     except BadSetting as why:
@@ -42,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_serve(commands.add_parser("serve", help="start the server", description="Start the server."))
     _add_play(commands.add_parser("play", help="play with a reference policy through a real server"))
+    _add_records(commands)
     train = commands.add_parser("train-landscapes", help="rebuild the property models from a folder of CSVs")
     train.add_argument("csv_dir", type=Path, metavar="CSV_DIR", help="folder with the measured data")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the artefacts go")
@@ -77,6 +81,30 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=SPLITS, help="default: train")
     parser.add_argument("--seed", type=int, help="which programme (default: the first)")
     parser.add_argument("--base-url", metavar="URL", help="a running server; default: one of its own")
+
+
+def _add_records(commands: Any) -> None:
+    export = commands.add_parser("export", help="write the episodes of a journal as JSON lines")
+    export.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    export.add_argument(
+        "--observations", action="store_true", help="play the episodes again to have them too"
+    )
+    replay = commands.add_parser("replay", help="play a journal again and prove that it is the same")
+    for parser in (export, replay):
+        parser.add_argument(
+            "journal", type=Path, metavar="JOURNAL", help="the file that serve --journal wrote"
+        )
+        parser.add_argument("--secret-file", type=Path, metavar="FILE", help="key of private worlds")
+
+
+def _records(options: argparse.Namespace) -> int:
+    from app.commands.records import Source, export, replay
+
+    secret = Config.from_environ(os.environ, secret_file=options.secret_file).secret
+    source = Source(journal=options.journal, secret=secret)
+    if options.command == "replay":
+        return replay(source)
+    return export(source, options.out, with_observations=options.observations)
 
 
 def _serve(options: argparse.Namespace) -> int:

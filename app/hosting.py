@@ -123,14 +123,21 @@ class Hosted:
     def play_again(self, history: Sequence[Entry]) -> None:
         """Bring a new environment to where a record ends; raise ``EnvironmentFault`` if it differs."""
         for entry in history:
-            if entry.kind == "reset":
-                self._environment.recall(entry.memory or {})
-            reply = self.reset(entry.message) if entry.kind == "reset" else self.step(entry.message)
-            if reply.digest != entry.digest:
-                raise EnvironmentFault(
-                    f"session {self._session_id}: {entry.kind} {entry.number} of episode {entry.episode} "
-                    f"was answered {entry.digest}, the replay says {reply.digest}"
-                )
+            self.play_one(entry)
+
+    def play_one(self, entry: Entry) -> Reply:
+        """Make a recorded call again; raise ``EnvironmentFault`` if the answer differs."""
+        if entry.kind == "reset":
+            self._environment.recall(entry.memory or {})
+            reply = self.reset(entry.message)
+        else:
+            reply = self.step(entry.message)
+        if reply.digest != entry.digest:
+            raise EnvironmentFault(
+                f"session {self._session_id}: {entry.kind} {entry.number} of episode {entry.episode} "
+                f"was answered {entry.digest}, the replay says {reply.digest}"
+            )
+        return reply
 
     def close(self) -> None:
         """Release the environment."""
