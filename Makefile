@@ -59,6 +59,12 @@ clients: setup ## the stock clients and validators: openenv-core 0.3.0 and opene
 conformance: setup ## a kit for OpenEnv servers against this one: make conformance KIT=FOLDER, after make clients
 	@scripts/conformance.sh $(KIT)
 
+validate: setup ## what a submission checker looks at: ping, image, validators, graders, the agent's lines
+	@scripts/validate-submission.sh $(URL)
+
+space: ## prepare the folder to push to a Hugging Face Space (build/space)
+	@scripts/space.sh
+
 pins: ## solve the requirements lists anew (needs uv)
 	@scripts/pins.sh
 

@@ -19,6 +19,7 @@ from app.mcp_sessions import MCP_SESSIONS, McpSessions
 from app.middleware import translate_errors
 from app.service import Service
 from app.sessions import SessionTable
+from app.visitors import SCRATCH, Scratch
 from molforge.seeding import DEFAULT_SECRET, secret_fingerprint
 
 MAX_BODY = 16 * 2**20
@@ -39,6 +40,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     app = web.Application(middlewares=[translate_errors], client_max_size=MAX_BODY)
     app[CONFIG] = config
     app[MCP_SESSIONS] = McpSessions()
+    app[SCRATCH] = Scratch()
     app[SERVICE] = Service(
         engine=engine or _engine(config),
         sessions=sessions,

@@ -24,7 +24,7 @@ protocol goes over the WebSocket `/ws` (see `x-websockets`), one socket one sess
 
 `GET /grader` reports a finished episode only to who names its session."""
 WEBSOCKETS = {
-    "/ws": "Frames {type: reset | step | state | mcp | close, data}: one reply per frame, in order.",
+    "/ws": "Frames {type, data}; type is reset, step, state, mcp or close; one reply per frame, in order.",
     "/ws?session_id=ID": "The same, in a session that exists.",
     "/mcp": "JSON-RPC 2.0 messages in text frames, in a session of the socket's own.",
 }
@@ -90,9 +90,9 @@ _ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         },
     ),
     504: (
-        "The call took too long; its programme is lost, the session lives.",
+        "The call took too long and was given up; the session is as it was before.",
         {
-            "detail": "the call took longer than 60 s and its programme is lost: send reset",
+            "detail": "the call took longer than 60 s and was given up; the session is as it was before",
             "code": "STEP_TIMEOUT",
         },
     ),
@@ -180,7 +180,7 @@ def _responses(endpoint: Endpoint) -> dict[str, Any]:
             responses[str(status)]["content"] = {"application/json": {"schema": _reference(RpcReply)}}
     if endpoint.path == "/ready":
         responses["503"] = {**_success(endpoint), "description": "Not yet."}
-    return responses
+    return dict(sorted(responses.items()))
 
 
 def _success(endpoint: Endpoint) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """Pages for people: /web/, /docs, /redoc, and what they call. Self-contained: nothing from elsewhere.
 
-``/web/reset``, ``/web/step`` and ``/web/state`` are the REST endpoints under the names that OpenEnv's own
-web interface has, with a session per visitor: the page names it by header, since browsers send no cookies
-into frames of other sites.
+What the home page calls is in ``app.visitors``; it names its session by header, since browsers send no
+cookies into frames of other sites.
 """
 
 from __future__ import annotations
@@ -15,13 +14,10 @@ from typing import Any
 
 from aiohttp import web
 
-from app import rest
-from app.bodies import WebStep
+from app import visitors
 from app.info import DESCRIPTION, about
-from app.keys import SERVICE
 from app.openapi import document
-from app.replies import json_reply, read_model
-from app.wire import ActionMessage
+from app.replies import json_reply
 from envs import CATALOGUE
 
 FOLDER = Path(__file__).parent / "web"
@@ -56,23 +52,15 @@ def page_routes() -> web.RouteTableDef:
     for path in ("/docs", "/redoc"):
         routes.get(path)(show_reference)
     routes.get("/web/metadata")(show_metadata)
-    routes.post("/web/reset")(rest.reset)
-    routes.post("/web/step")(step)
-    routes.get("/web/state")(rest.state)
+    routes.post("/web/reset")(visitors.reset)
+    routes.post("/web/step")(visitors.step)
+    routes.get("/web/state")(visitors.state)
     return routes
 
 
 async def lead_home(_request: web.Request) -> web.Response:
     """Lead to /web/, the page that Spaces open. The location is relative: there may be a prefix."""
     raise web.HTTPTemporaryRedirect("./web/")
-
-
-async def step(request: web.Request) -> web.Response:
-    """Carry out one action of a visitor."""
-    service = request.app[SERVICE]
-    body = await read_model(request, WebStep)
-    message = body.action or ActionMessage(command=body.message or "")
-    return await rest.play(service, rest.session_of(request, service), message.to_action())
 
 
 def _shown(page: str) -> web.Response:

@@ -81,6 +81,11 @@ async def state(request: web.Request) -> web.Response:
     return json_reply(state_payload(await service.state(session)), headers={HEADER: session.id})
 
 
+def is_named(request: web.Request) -> bool:
+    """Say whether header, query or cookie name a session, living or not."""
+    return bool(request.headers.get(HEADER) or request.query.get(PARAMETER) or request.cookies.get(COOKIE))
+
+
 def session_of(request: web.Request, service: Service, *, in_body: str | None = None) -> Session | None:
     """Return the session that header, query, body or cookie names; raise ``SessionNotFound``."""
     session = _named(request, service, in_body=in_body)

@@ -4,6 +4,7 @@
 # with a short idle limit; each with both stock clients.
 #
 #   scripts/conformance.sh KIT [pytest options]
+#   STAGES="molforge faults idle"   some of the three
 #   CLIENTS="python ..."   interpreters with openenv and the kit's dependencies; else those of `make clients`
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -45,10 +46,18 @@ check() {  # check NAME ACTIONS [pytest options]: the kit with every client agai
     server=
 }
 
-serve app.cli serve --max-sessions 8
-check molforge tests/app/conformance_actions.json "$@"
-serve tests.app.fake_server --max-sessions 8
-check faults tests/app/conformance_faults.json "$@"
-serve tests.app.fake_server --max-sessions 8 --idle-seconds 2
-check idle tests/app/conformance_idle.json -k idle "$@"
+stages=${STAGES:-molforge faults idle}
+for stage in $stages; do
+    case $stage in
+        molforge)
+            serve app.cli serve --max-sessions 8
+            check molforge tests/app/conformance_actions.json "$@" ;;
+        faults)
+            serve tests.app.fake_server --max-sessions 8
+            check faults tests/app/conformance_faults.json "$@" ;;
+        idle)
+            serve tests.app.fake_server --max-sessions 8 --idle-seconds 2
+            check idle tests/app/conformance_idle.json -k idle "$@" ;;
+    esac
+done
 exit $code

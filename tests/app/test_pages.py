@@ -66,3 +66,26 @@ async def test_the_visitors_metadata_is_the_servers() -> None:
             told = await reply.json()
         async with http.get(f"{url}/web/metadata") as reply:
             assert await reply.json() == told
+
+
+async def test_callers_who_name_no_session_share_a_scratch_programme_and_see_nobody_elses() -> None:
+    async with serving() as url, visitor() as known:
+        async with known.post(f"{url}/web/reset", json={"seed": 1}) as reply:
+            assert reply.status == 200
+        async with known.post(f"{url}/web/step", json={"message": "echo private"}) as reply:
+            assert reply.status == 200
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as nameless:
+            counts = []
+            for seed in (8, 9):
+                async with nameless.post(f"{url}/web/reset", json={"seed": seed}) as reply:
+                    assert reply.status == 200
+                for _ in range(2):
+                    async with nameless.post(f"{url}/web/step", json={"message": "echo"}) as reply:
+                        assert "X-Session-ID" not in reply.headers
+                async with nameless.get(f"{url}/web/state") as reply:
+                    state = await reply.json()
+                    counts.append((state["seed"], state["step_count"]))
+        async with known.get(f"{url}/web/state") as reply:
+            assert (await reply.json())["step_count"] == 1
+
+    assert counts == [(8, 2), (9, 2)]

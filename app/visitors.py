@@ -1,0 +1,88 @@
+"""/web/reset, /web/step, /web/state: the game under the names that OpenEnv's own web interface has.
+
+A visitor who names a session (header, query, cookie) plays in it, alone. ``/web/reset`` gives everybody
+else one. Callers that name none all the same, as scripts for the stock server do, share one scratch
+programme and nothing else: the stock server has a single one for all its visitors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from app import rest
+from app.bodies import WebStep
+from app.errors import SessionNotFound
+from app.keys import SERVICE
+from app.replies import json_reply, read_model
+from app.service import Service
+from app.sessions import Origin, Session
+from app.wire import ActionMessage, ResetArguments, state_payload
+
+NOTE = "no session was named: this is the scratch programme that such callers share"
+
+
+@dataclass(slots=True)
+class Scratch:
+    """The programme of those who name no session."""
+
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Of the last reset."""
+    session: Session | None = None
+    """Opened by the first step after it."""
+
+
+SCRATCH = web.AppKey("scratch", Scratch)
+
+
+async def reset(request: web.Request) -> web.StreamResponse:
+    """Open a programme in the visitor's session; who has none gets one."""
+    arguments = await read_model(request, ResetArguments, is_optional=True)
+    if not rest.is_named(request):
+        scratch = request.app[SCRATCH]
+        if scratch.session is not None:
+            request.app[SERVICE].close(scratch.session)
+        scratch.arguments, scratch.session = arguments.as_mapping(), None
+    return await rest.reset(request)
+
+
+async def step(request: web.Request) -> web.StreamResponse:
+    """Carry out one action: a message is the text of one."""
+    service = request.app[SERVICE]
+    body = await read_model(request, WebStep)
+    action = (body.action or ActionMessage(command=body.message or "")).to_action()
+    if rest.is_named(request):
+        return await rest.play(service, rest.session_of(request, service), action)
+    session = await _scratch_session(request.app[SCRATCH], service)
+    taken = await service.step(session, action)
+    return json_reply(rest.payload(taken, metadata={"note": NOTE}))
+
+
+async def state(request: web.Request) -> web.StreamResponse:
+    """Return the notebook."""
+    scratch = request.app[SCRATCH].session
+    if rest.is_named(request) or scratch is None:
+        return await rest.state(request)
+    return json_reply(
+        {**state_payload(await request.app[SERVICE].state(scratch)), "metadata": {"note": NOTE}}
+    )
+
+
+async def _scratch_session(scratch: Scratch, service: Service) -> Session:
+    """Return the session of the scratch programme, made anew where it is gone."""
+    if scratch.session is not None:
+        try:
+            scratch.session = service.sessions.get(scratch.session.id)
+        except SessionNotFound:
+            scratch.session = None
+    if scratch.session is None:
+        session = await service.open(Origin.REST)
+        try:
+            await service.reset(session, scratch.arguments)
+        except BaseException:
+            service.close(session)
+            raise
+        scratch.session = session
+    return scratch.session
