@@ -60,7 +60,7 @@ def render(rows: Sequence[Row]) -> str:
     lines = [
         "# Ladder",
         "",
-        f"Reference policies and attacks on held-out programmes (`{split}`, default difficulty, public secret,",
+        f"Policies and attacks on held-out programmes (`{split}`, default difficulty, public secret,",
         f"MolForge {molforge.__version__}), mean ± standard error over programmes. Made by `make ladder`.",
         "",
         *_ATTACKS_EXPLAINED,
