@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from app.encoding import loads
+from app.encoding import dumps, loads
 from app.errors import FactoryFailed
 from app.hosting import Entry, Reply
 from molforge.errors import (
@@ -155,8 +155,13 @@ def answer(number: int, value: Reply | bytes | Exception) -> bytes:
 
 
 def as_json(value: Any) -> bytes:
-    """Return JSON that reads back as the same value, NaN included."""
+    """Return JSON that reads back as the same value, NaN and whole numbers of any size included."""
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def action_as_json(message: Mapping[str, Any]) -> bytes:
+    """Return the JSON of an action; only predictions can hold NaN, which the fast way would lose."""
+    return as_json(message) if "predicted" in message else dumps(message)
 
 
 def write_history(history: Sequence[Entry]) -> bytes:

@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _serve(options)
             case "play":
                 return _play(options)
+            case "bench":
+                return _bench(options)
             case "export" | "replay":
                 return _records(options)
             case _:
@@ -46,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands.add_parser("serve", help="start the server", description="Start the server."))
     _add_play(commands.add_parser("play", help="play with a reference policy through a real server"))
     _add_records(commands)
+    _add_bench(commands.add_parser("bench", help="measure the server beside a stock one, in one run"))
     train = commands.add_parser("train-landscapes", help="rebuild the property models from a folder of CSVs")
     train.add_argument("csv_dir", type=Path, metavar="CSV_DIR", help="folder with the measured data")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the artefacts go")
@@ -81,6 +84,21 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=SPLITS, help="default: train")
     parser.add_argument("--seed", type=int, help="which programme (default: the first)")
     parser.add_argument("--base-url", metavar="URL", help="a running server; default: one of its own")
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sessions", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=200, help="of each session")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--stock-python", type=Path, metavar="PYTHON", help="a Python that has openenv 0.10")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where the figures go, as JSON")
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from app.commands.bench import Plan, bench
+
+    return bench(Plan(**{name: value for name, value in vars(options).items() if name != "command"}))
 
 
 def _add_records(commands: Any) -> None:

@@ -47,7 +47,7 @@ class Config:
     """How long a session without a socket can be resumed."""
     call_seconds: float = 60.0
     """Limit of one reset or step; a call that takes longer is given up, its session is as before it."""
-    workers: int = 0
+    workers: int = -1
     """Processes that run environments; -1: one per core, 0: none, threads of the server do."""
     threads: int = 4
     """Threads that run environments where there are no worker processes."""

@@ -11,8 +11,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from app.engine import Engine
@@ -134,11 +133,14 @@ class Service:
     ) -> Reply:
         """Open a programme in the session; return the answer in its wire form."""
         limit = self._limit(seconds)
-        with self._in_use(session):
+        self._begin_use(session)
+        try:
             reply = await self._perform(
                 session, lambda: self.engine.reset(session.id, arguments, seconds=limit)
             )
             await self._record(session, "reset", arguments, reply)
+        finally:
+            self._end_use(session)
         return reply
 
     async def step_reply(
@@ -146,18 +148,24 @@ class Service:
     ) -> Reply:
         """Carry out one action in its wire form; return the answer in its wire form."""
         limit = self._limit(seconds)
-        with self._in_use(session):
+        self._begin_use(session)
+        try:
             reply = await self._perform(session, lambda: self.engine.step(session.id, message, seconds=limit))
             await self._record(session, "step", message, reply)
             session.steps += 1
+        finally:
+            self._end_use(session)
         return reply
 
     async def state(self, session: Session) -> dict[str, Any]:
         """Return the public notebook. Looking is not using: it does not keep a session alive."""
-        with self._alone(session):
+        self._begin(session)
+        try:
             return await self._perform(
                 session, lambda: self.engine.state(session.id, seconds=self._call_seconds)
             )
+        finally:
+            self._end(session)
 
     async def fresh_state(self) -> dict[str, Any]:
         """Return the state of an environment that was never reset; it takes no place."""
@@ -250,31 +258,30 @@ class Service:
             session.episode = max(session.episode, 1)  # there may be a record now, whoever waits for it
         session.episode, session.number = entry.episode, entry.number
 
-    @contextmanager
-    def _in_use(self, session: Session) -> Iterator[None]:
-        with self._alone(session):
-            self._calls += 1
-            self.quiet.clear()
-            self.sessions.touch(session)
-            try:
-                yield
-            finally:
-                self._calls -= 1
-                if self._calls == 0:
-                    self.quiet.set()
-                self.sessions.touch(session)
-
-    @contextmanager
-    def _alone(self, session: Session) -> Iterator[None]:
+    def _begin(self, session: Session) -> None:
+        """Take the session for one call; raise ``SessionBusy`` or ``SessionNotFound``."""
         if session.calls_running:
             raise SessionBusy(session.id)
         if not self.sessions.is_open(session):
             raise SessionNotFound(session.id)
         session.calls_running += 1
-        try:
-            yield
-        finally:
-            session.calls_running -= 1
+
+    def _end(self, session: Session) -> None:
+        session.calls_running -= 1
+
+    def _begin_use(self, session: Session) -> None:
+        """Take the session for a call that counts as using it."""
+        self._begin(session)
+        self._calls += 1
+        self.quiet.clear()
+        self.sessions.touch(session)
+
+    def _end_use(self, session: Session) -> None:
+        self._end(session)
+        self._calls -= 1
+        if self._calls == 0:
+            self.quiet.set()
+        self.sessions.touch(session)
 
     def _limit(self, seconds: float | None) -> float:
         return self._call_seconds if seconds is None else min(seconds, self._call_seconds)

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.channel import Kind, as_json, write_history
+from app.channel import Kind, action_as_json, as_json, write_history
 from app.encoding import loads
 from app.errors import CallTimedOut, EnvironmentLost, Overloaded, SessionBusy
 from app.forks import Order, WarmParent
@@ -25,8 +25,8 @@ from app.link import Link
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 3.0
-"""A worker that is in one call for longer is left to it."""
+PATIENCE_SECONDS = 10.0
+"""A worker that is in one call for longer is left to it. On a crowded machine honest calls take seconds."""
 MAX_BACKOFF_SECONDS = 5.0
 
 
@@ -108,7 +108,7 @@ class WorkerEngine:
 
     async def step(self, session_id: str, message: Mapping[str, Any], *, seconds: float) -> Reply:
         """Call step in the worker."""
-        reply: Reply = await self._call(session_id, Kind.STEP, as_json(message), seconds)
+        reply: Reply = await self._call(session_id, Kind.STEP, action_as_json(message), seconds)
         return reply
 
     async def state(self, session_id: str, *, seconds: float) -> dict[str, Any]:
@@ -219,8 +219,8 @@ class WorkerEngine:
                 self._parent.fork(f"molforge-w{self._forks}")
 
     def _renew(self) -> None:
-        """Exchange the workers that were forked before everything was loaded."""
-        self._outdated = [link for link in self._links if link.is_accepting]
+        """Exchange the workers that were forked before everything was loaded, where nobody is in them."""
+        self._outdated = [link for link in self._links if link.is_accepting and not link.sessions]
         self._fill()
 
     async def _connect(self, name: str, pid: int, descriptor: int) -> None:
