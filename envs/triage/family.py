@@ -10,7 +10,7 @@ import numpy as np
 from envs.assembly import PLAN_READINGS, close, reading_price, true_desirability, truly_meets
 from envs.drawing import desirability, met
 from envs.family import Family, Opening, menu_of
-from envs.objectives import LOGD, POTENCY, SOLUBILITY
+from envs.objectives import LOGD, OFF_TARGET, POTENCY, SOLUBILITY
 from molforge.programme import Programme, ReferencePlan
 
 MIN_SET, MAX_SET = 8, 24
@@ -78,6 +78,6 @@ def _draw_members(opening: Opening, rng: random.Random, size: int) -> list[int] 
 
 FAMILY: Family = Triage(
     task_id="triage",
-    templates=(POTENCY, LOGD, SOLUBILITY),
-    menu=menu_of("potency", "potency_confirm", "logd", "solubility"),
+    templates=(POTENCY, LOGD, SOLUBILITY, OFF_TARGET),
+    menu=menu_of("potency", "potency_confirm", "logd", "solubility", "off_target"),
 )
