@@ -30,6 +30,7 @@ from app.wire import state_payload
 log = logging.getLogger(__name__)
 
 QUEUE_FRAMES = 32
+_IGNORED = {"metadata"}
 
 routes = web.RouteTableDef()
 
@@ -165,7 +166,7 @@ class _Connection:
     ) -> bytes | dict[str, Any] | None:
         match message:
             case StepFrame():
-                action = message.data.to_action().as_message()
+                action = message.data.model_dump(exclude_defaults=True, exclude=_IGNORED)
                 return _observation(await self._service.step_reply(self._session, action))
             case Reset():
                 arguments = message.data.as_mapping()
