@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -12,7 +12,7 @@ import numpy as np
 from molforge.policies.logbook import Logbook
 from molforge.policies.objectives import Floats, Profile
 from molforge.policies.search import Candidate
-from molforge.policies.surrogate import Described, Forecast, Readings, Surrogate
+from molforge.policies.surrogate import BELIEFS, Belief, Described, Forecast, Readings, Surrogate
 
 MARGIN_WEIGHT = 0.02
 """How much a wider margin counts between compounds of like expected desirability."""
@@ -49,11 +49,19 @@ class Worth:
 class Outlook:
     """The state of belief after some readings."""
 
-    def __init__(self, log: Logbook, measured: Sequence[str], candidates: Sequence[Candidate]) -> None:
+    def __init__(
+        self,
+        log: Logbook,
+        measured: Sequence[str],
+        candidates: Sequence[Candidate],
+        beliefs: Mapping[str, Belief] = BELIEFS,
+    ) -> None:
         """``measured`` are compound ids, ``candidates`` their structures in the same order."""
         self._profile = log.profile
         self._surrogate = Surrogate(
-            describe(candidates), {role: _readings(log, measured, role) for role in log.profile.roles}
+            describe(candidates),
+            {role: _readings(log, measured, role) for role in log.profile.roles},
+            beliefs,
         )
 
     def forecast(self, candidates: Sequence[Candidate]) -> Forecast:

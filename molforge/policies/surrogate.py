@@ -99,10 +99,18 @@ class _Fit:
 class Surrogate:
     """Gaussian processes conditioned on the readings of ``measured`` structures."""
 
-    def __init__(self, measured: Described, readings: Mapping[str, Readings]) -> None:
+    def __init__(
+        self,
+        measured: Described,
+        readings: Mapping[str, Readings],
+        beliefs: Mapping[str, Belief] = BELIEFS,
+    ) -> None:
         self._reference = Reference(measured.tokens)
         among = self._reference.similarity(measured.tokens)
-        self._fits = {role: _fit(role, among, measured.logp, data) for role, data in readings.items()}
+        self._fits = {
+            role: _fit(beliefs.get(role, _BINDING), among, measured.logp, data)
+            for role, data in readings.items()
+        }
 
     def forecast(self, structures: Described) -> Forecast:
         """Return the marginals of every property for ``structures``."""
@@ -120,8 +128,7 @@ class Surrogate:
         return Forecast(means, variances)
 
 
-def _fit(role: str, among: Floats, logp: Floats, data: Readings) -> _Fit:
-    belief = BELIEFS.get(role, _BINDING)
+def _fit(belief: Belief, among: Floats, logp: Floats, data: Readings) -> _Fit:
     centred = logp[data.rows] - LOGP_CENTRE
     residual = data.means - belief.mean - belief.slope * centred
     similarity = among[np.ix_(data.rows, data.rows)]
