@@ -271,7 +271,7 @@ def _unknown_version(version: str | None) -> RpcError:
 
 def _id_of(document: Any) -> str | int | None:
     found = document.get("id") if isinstance(document, dict) else None
-    return found if isinstance(found, str | int) else None
+    return found if isinstance(found, str | int) and not isinstance(found, bool) else None
 
 
 def _error(request_id: str | int | None, error: RpcError) -> dict[str, Any]:

@@ -143,6 +143,15 @@ async def test_a_session_is_named_by_its_header_until_it_is_deleted() -> None:
     assert (after, error["error"]["code"]) == (404, -32600)
 
 
+@pytest.mark.parametrize(("given", "told"), [(7, 7), ("a", "a"), (True, None), (1.5, None), ([], None)])
+async def test_the_id_of_a_lost_session_is_echoed_only_if_it_is_one(given: Any, told: Any) -> None:
+    async with serving() as url, aiohttp.ClientSession() as http:
+        message = {**request("ping"), "id": given}
+        status, reply, _ = await send(http, url, message, Mcp_Session_Id="gone")
+
+    assert (status, reply["id"]) == (404, told)
+
+
 @pytest.mark.parametrize(
     ("wanted", "spoken"),
     [*((version, version) for version in VERSIONS), ("2099-01-01", VERSIONS[-1]), (None, VERSIONS[-1])],
