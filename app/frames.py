@@ -30,6 +30,35 @@ class StepFrame(BaseModel):
     data: ActionMessage
 
 
+class ListToolsAction(BaseModel):
+    """What the tool client of OpenEnv 0.3 sends as a step to learn the tools."""
+
+    model_config = _FRAME
+
+    type: Literal["list_tools"]
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class CallToolAction(BaseModel):
+    """What the tool client of OpenEnv 0.3 sends as a step to call a tool."""
+
+    model_config = _FRAME
+
+    type: Literal["call_tool"]
+    tool_name: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class ToolFrame(BaseModel):
+    """A step in the shape of a tool call; see ``app.mcp_calls``."""
+
+    model_config = _FRAME
+
+    type: Literal["step"]
+    data: ListToolsAction | CallToolAction = Field(discriminator="type")
+
+
 class State(BaseModel):
     """Ask for the public notebook."""
 
@@ -55,9 +84,9 @@ class Mcp(BaseModel):
     data: dict[str, Any]
 
 
-Frame = Reset | StepFrame | State | Close | Mcp
+Frame = Reset | StepFrame | ToolFrame | State | Close | Mcp
 
-_FRAMES: dict[str, type[Reset | StepFrame | State | Close | Mcp]] = {
+_FRAMES: dict[str, type[Frame]] = {
     "reset": Reset,
     "step": StepFrame,
     "state": State,
@@ -85,7 +114,13 @@ def parse(document: Any) -> Frame:
     if model is None:
         message = f"Unknown message type: {str(kind)[:80]}; known: {', '.join(_FRAMES)}"
         raise BadFrame(error_frame(message, "UNKNOWN_TYPE"))
+    if model is StepFrame and _is_tool_call(document.get("data")):
+        model = ToolFrame
     try:
         return model.model_validate(document)
     except ValidationError as error:
         raise BadFrame(error_frame("Invalid message", "VALIDATION_ERROR", errors=describe(error))) from None
+
+
+def _is_tool_call(data: Any) -> bool:
+    return isinstance(data, dict) and data.get("type") in ("list_tools", "call_tool")

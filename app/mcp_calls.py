@@ -6,7 +6,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from app.errors import CapacityReached, FactoryFailed, SessionNotFound, report
-from app.mcp_tools import BadToolArguments, Outcome, UnknownTool, call, check
+from app.frames import CallToolAction, ListToolsAction
+from app.mcp_tools import BadToolArguments, Outcome, UnknownTool, call, check, listed
 from app.service import Service
 from app.sessions import Origin, Session
 from molforge.errors import AgentError, CallerError, EnvironmentFault, MolforgeError
@@ -86,6 +87,10 @@ async def call_for_openenv(params: dict[str, Any], service: Service, own: Sessio
     finally:
         if passing is not None:
             service.close(passing)
+    return _for_openenv(outcome)
+
+
+def _for_openenv(outcome: Outcome) -> dict[str, Any]:
     value = {"text": outcome.text, **outcome.as_value()}
     return {
         "content": [{"type": "text", "text": _text(outcome)}],
@@ -94,6 +99,37 @@ async def call_for_openenv(params: dict[str, Any], service: Service, own: Sessio
         "is_error": outcome.is_error,
         "meta": None,
     }
+
+
+async def answer_tool_frame(
+    action: ListToolsAction | CallToolAction, service: Service, session: Session
+) -> dict[str, Any]:
+    """Return the reply to a step in the shape of a tool call, as the tool client of OpenEnv 0.3 reads it."""
+    if isinstance(action, ListToolsAction):
+        tools = [
+            {"name": tool["name"], "description": tool["description"], "input_schema": tool["inputSchema"]}
+            for tool in listed()
+        ]
+        return {"observation": {"tools": tools, "metadata": {}}, "reward": None, "done": False}
+    observation: dict[str, Any] = {
+        "tool_name": action.tool_name,
+        "result": None,
+        "error": None,
+        "metadata": {},
+    }
+    try:
+        tool, arguments = check(action.tool_name, action.arguments)
+        outcome = await call(tool, arguments, service=service, session=session)
+    except UnknownTool as error:
+        observation["error"] = {"error_type": "tool_not_found", "message": str(error)}
+    except BadToolArguments as error:
+        observation["error"] = {"error_type": "invalid_args", "message": str(error)}
+    except (AgentError, CallerError) as error:
+        observation["error"] = {"error_type": "execution_error", "message": str(error)}
+    else:
+        observation["result"] = _for_openenv(outcome)
+        return {"observation": observation, "reward": outcome.reward, "done": outcome.done}
+    return {"observation": observation, "reward": None, "done": False}
 
 
 def _tool_name(params: dict[str, Any]) -> str:

@@ -19,9 +19,10 @@ from aiohttp import WSMessage, WSMsgType, web
 from app import mcp
 from app.encoding import NotJson, dumps, loads
 from app.errors import AlreadyAttached, ServerError, error_frame, frame, report
-from app.frames import BadFrame, Close, Mcp, Reset, State, StepFrame, parse
+from app.frames import BadFrame, Close, Frame, Mcp, Reset, State, StepFrame, ToolFrame, parse
 from app.hosting import Reply
 from app.keys import CONFIG, SERVICE
+from app.mcp_calls import answer_tool_frame
 from app.service import Service
 from app.sessions import Origin, Session
 from app.sockets import new_socket, send, send_bytes
@@ -161,9 +162,7 @@ class _Connection:
             report(error, where="/ws", session_id=self._session.id)
             return frame(error)
 
-    async def _carry_out(
-        self, message: Reset | StepFrame | State | Mcp | Close
-    ) -> bytes | dict[str, Any] | None:
+    async def _carry_out(self, message: Frame) -> bytes | dict[str, Any] | None:
         match message:
             case StepFrame():
                 action = message.data.model_dump(exclude_defaults=True, exclude=_IGNORED)
@@ -171,6 +170,9 @@ class _Connection:
             case Reset():
                 arguments = message.data.as_mapping()
                 return _observation(await self._service.reset_reply(self._session, arguments))
+            case ToolFrame():
+                reply = await answer_tool_frame(message.data, self._service, self._session)
+                return {"type": "observation", "data": reply}
             case State():
                 return {"type": "state", "data": state_payload(await self._service.state(self._session))}
             case Mcp():
