@@ -9,7 +9,7 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: help setup setup-run run serve test slow container check lint format types imports clients \
-        conformance validate landscapes pins space clean
+        conformance validate landscapes ladder pins space clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,13 @@ validate: setup ## what a submission checker looks at: ping, image, validators, 
 
 space: ## prepare the folder to push to a Hugging Face Space (build/space)
 	@scripts/space.sh
+
+ladder: setup ## play the ladder of policies and attacks anew and write docs/ladder.md (about an hour; resumes)
+	@mkdir -p .cache
+	@$(BIN)/python -m redteam.ladder --split test --seeds 0:200 --policies noop,random,greedy,memory,guess,witness \
+	    --journal .cache/ladder.jsonl >/dev/null
+	@$(BIN)/python -m redteam.ladder --split test --seeds 0:60 --policies planner --journal .cache/ladder.jsonl >/dev/null
+	@$(BIN)/python -m redteam.report .cache/ladder.jsonl --out docs/ladder.md
 
 pins: ## solve the requirements lists anew (needs uv)
 	@scripts/pins.sh
