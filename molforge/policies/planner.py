@@ -11,27 +11,31 @@ with the model's own 90 % intervals.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from molforge.actions import MAX_STRUCTURES, Action, Prediction
 from molforge.assays import PRIOR_ART, Z90
-from molforge.policies.forecasting import Futures, Outlook, Worth, quantile_draws
+from molforge.policies.forecasting import Outlook, Worth, quantile_draws
 from molforge.policies.logbook import Compound
 from molforge.policies.player import Player
 from molforge.policies.proposals import Breadth, Proposal, Proposer
+from molforge.policies.refining import refine
 from molforge.policies.search import Candidate
 from molforge.policies.triage import TriageTurns
 
-CLOSING_TURNS = 3
+CLOSING_TURNS = 4
 DRAWS = 64
 FINAL_DRAWS = 256
-FUTURES = 48
 SETTLE = 0.8
 """Expected desirability from which a compound is read again before more is spent on beating it."""
 FINALISTS = 3
+RESERVE = 2.5
+"""Whole examinations that the credits kept for the end pay for."""
+REFINED = 12
+"""Compounds, best first, that are considered for further readings."""
+REFINED_AT_ONCE = 4
 FULL_CALLS = 2
 """Calls that make the evidence for one property complete."""
 FIRST_PROPERTIES = ("potency", "logd")
@@ -41,7 +45,7 @@ PROMISING = 0.05
 HOPEFUL = 0.3
 """... unless its expected desirability is at least this part of the incumbent's."""
 ECONOMY = 0.10
-PATIENCE = 0.3
+PATIENCE = 1.0
 """A round is played while its myopic gain exceeds this part of what its credits are worth unspent."""
 
 
@@ -72,12 +76,11 @@ class PlannerPolicy(Player):
         """Forget candidates and verdicts of the programme before."""
         self._proposer = Proposer(self.search, Breadth())
         self._dismissed: set[str] = set()
-        self._triage = None if self.log.offers_design else TriageTurns(self)
 
     def turn(self) -> Action:
         """Return the next action."""
-        if self._triage is not None:
-            return self._triage.turn()
+        if not self.log.offers_design:
+            return TriageTurns(self).turn()
         view = self._view(DRAWS)
         return self._read_on(view) or self._settle(view) or self._next_round(view) or self._close()
 
@@ -107,9 +110,14 @@ class PlannerPolicy(Player):
 
     @property
     def _reserve(self) -> float:
-        """Credits kept for the finalists: second readings and the search for prior art."""
+        """Credits kept for the end: further readings of the leaders, evidence for the nominee."""
+        return RESERVE * self._examination
+
+    @property
+    def _examination(self) -> float:
+        """Price of reading everything once and searching for prior art."""
         search = self.log.price([PRIOR_ART]) if self.log.has_prior_art else 0.0
-        return 2 * (self.log.price(self.log.profile.roles) + search)
+        return self.log.price(self.log.profile.roles) + search
 
     def _read_on(self, view: _View) -> Action | None:
         """Read the other properties of new compounds that are still in the race."""
@@ -144,7 +152,9 @@ class PlannerPolicy(Player):
             return None
         count = int(np.clip(math.ceil(money / unit / rounds - 0.05), 1, MAX_STRUCTURES))
         proposals = self._proposals(view, count)
-        if not proposals or not self._is_worth_it(view, proposals):
+        reading = self.log.price(roles)
+        rates = [proposal.improvement / (proposal.price + reading) for proposal in proposals]
+        if not proposals or max(rates) < self._hurdle(view):
             return None
         stage = self._first if self._is_staged else roles
         chosen = []
@@ -161,51 +171,62 @@ class PlannerPolicy(Player):
             taken={candidate.identity for candidate in view.candidates},
             incumbent=view.incumbent,
             quantiles=view.quantiles,
-            futures=self._futures(),
             reading_price=self.log.price(self.log.profile.roles),
             count=count,
             turn=self.turn_number,
         )
 
-    def _futures(self) -> Futures:
-        stream = self.stream("futures", self.turn_number)
-        return Futures(self.log, quantile_draws(self.log.profile.roles, FUTURES, stream))
-
     def _settle(self, view: _View) -> Action | None:
         """Read a compound that looks like an answer again before more is spent on beating it."""
-        best = next((row for row in view.order if not view.compounds[row].given), None)
+        best = next((row for row in view.order if self._is_eligible(view.compounds[row])), None)
         if best is None or self.log.steps_left <= CLOSING_TURNS or view.worth.expected[best] < SETTLE:
             return None
         if self._is_evident(view.compounds[best]):
             return None
         return self._confirm([view.compounds[best]], view)
 
-    def _is_worth_it(self, view: _View, proposals: Sequence[Proposal]) -> bool:
-        """Weigh the best proposal's expected gain against what its credits earn when left over."""
+    def _hurdle(self, view: _View) -> float:
+        """Return the rise of desirability per credit that a credit earns when it is left over.
+
+        It is 0 until something of the policy's own is better than what was given: nothing to lose.
+        """
         given = [row for row, compound in enumerate(view.compounds) if compound.given]
         lead = float(view.worth.expected[given].max()) if given else 0.0
         profile = max(0.0, (view.incumbent - lead) / (1.0 - lead)) if lead < 1.0 else 0.0
-        best = max(proposals, key=lambda proposal: proposal.improvement)
-        price = best.price + self.log.price(self.log.profile.roles)
-        return best.improvement / (1.0 - lead) > PATIENCE * ECONOMY * profile * price / self.log.budget
+        return PATIENCE * ECONOMY * profile * (1.0 - lead) / self.log.budget
 
     # --- the end ------------------------------------------------------------------------------
 
     def _close(self) -> Action:
         """Complete the evidence for the finalists, then nominate the best of them."""
         view = self._view(FINAL_DRAWS)
-        ranked = [
-            view.compounds[row]
-            for row in view.order
-            if not view.compounds[row].given and not self.log.is_prior_art(view.compounds[row].id)
-        ]
+        ranked = [view.compounds[row] for row in view.order if self._is_eligible(view.compounds[row])]
         if not ranked:
             return self.nominate(None)
+        if self.log.steps_left > 2 and (action := self._refine(view)) is not None:
+            return action
         if self.log.steps_left > 1 and not self._is_evident(ranked[0]):
             action = self._confirm(ranked[:FINALISTS], view)
             if action is not None:
                 return action
         return self.nominate(ranked[0])
+
+    def _refine(self, view: _View) -> Action | None:
+        """Read the leaders again while that may change which of them is best."""
+        rows = [row for row in view.order if self._is_eligible(view.compounds[row])][:REFINED]
+        found = refine(
+            self.log,
+            [view.compounds[row] for row in rows],
+            view.outlook.forecast([view.candidates[row] for row in rows]),
+            view.worth.expected[rows],
+            money=self.log.budget_left - self._examination,
+            hurdle=max(self._hurdle(view), ECONOMY / self.log.budget),
+            rng=self.stream("refine", self.turn_number),
+        )
+        return None if found is None else self.measure(found.compounds[:REFINED_AT_ONCE], found.roles)
+
+    def _is_eligible(self, compound: Compound) -> bool:
+        return not compound.given and not self.log.is_prior_art(compound.id)
 
     def _is_evident(self, compound: Compound) -> bool:
         estimates = [self.log.estimate(compound.id, role) for role in self.log.profile.roles]

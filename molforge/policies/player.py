@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from molforge.actions import Action, ActionType, Prediction
@@ -28,7 +29,8 @@ class Player(ABC):
     def begin(self, observation: dict[str, Any]) -> None:
         """Open a programme; everything earlier is forgotten."""
         self.log = Logbook(observation)
-        self.search = Search(self.stream)
+        # the search must not hold the policy: a cycle keeps its thousands of molecules alive
+        self.search = Search(partial(self.log.stream, self.name, self.seed))
         self._is_fresh = True
         self.open()
 

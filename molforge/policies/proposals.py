@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from molforge.assays import failure_probability
-from molforge.policies.forecasting import Futures, Outlook
+from molforge.policies.forecasting import Outlook
 from molforge.policies.kernel import Reference
 from molforge.policies.objectives import Floats
 from molforge.policies.search import Candidate, Search
@@ -41,7 +41,7 @@ class Proposal:
 
     candidate: Candidate
     improvement: float
-    """Expected rise of the best expected desirability once it is made and read."""
+    """Expected improvement of the best expected desirability."""
     price: float
     """Credits of one attempt at the synthesis."""
 
@@ -62,7 +62,6 @@ class Proposer:
         taken: set[str],
         incumbent: float,
         quantiles: dict[str, Floats],
-        futures: Futures,
         reading_price: float,
         count: int,
         turn: int,
@@ -90,9 +89,7 @@ class Proposer:
                 _add(self._pool, self._search.children(candidate), taken)
         order = appraisal.order(self._pool.values())
         self._pool = {candidate.identity: candidate for candidate in order[: breadth.kept]}
-        chosen = self._batch(order, count)
-        appraisal.learn(chosen, futures)
-        return [appraisal.proposal(candidate) for candidate in chosen]
+        return [appraisal.proposal(candidate) for candidate in self._batch(order, count)]
 
     def _first_allowed(self, candidates: Iterable[Candidate], count: int) -> list[Candidate]:
         allowed: list[Candidate] = []
@@ -152,13 +149,6 @@ class _Appraisal:
         pool.sort(key=lambda candidate: -self._values[candidate.identity])
         pool[:PRICED] = sorted(pool[:PRICED], key=self._cost_key)
         return pool
-
-    def learn(self, candidates: Sequence[Candidate], futures: Futures) -> None:
-        """Replace the improvements by what one reading of everything is expected to bring."""
-        if candidates:
-            after = futures.expected(self._outlook.forecast(candidates), futures.log.profile.roles)
-            gains = np.maximum(after - self._incumbent, 0.0).mean(axis=0)
-            self._improvements.update(zip([c.identity for c in candidates], gains.tolist(), strict=True))
 
     def _rate(self, candidate: Candidate) -> float:
         """Return successful syntheses, wholly read, per credit."""

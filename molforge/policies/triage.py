@@ -2,9 +2,8 @@
 
 Nothing can be made, so the only question is which compound deserves which reading next. First the hunt:
 compounds not yet wholly read are examined property by property until a reading rules them out, the
-most promising per credit first. Then doubts between those examined are settled where the knowledge
-gradient (Frazier, Powell and Dayanik, INFORMS J. Computing 21, 599, 2009) of further readings is worth
-their price; last come the second readings of the nominee, for evidence.
+most promising per credit first. Then doubts between those examined are settled by further readings
+where these are worth their price; last come the second readings of the nominee, for evidence.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from molforge.actions import MAX_COMPOUNDS, Action
-from molforge.policies.forecasting import Futures, Outlook, Worth, quantile_draws
+from molforge.policies.forecasting import Outlook, Worth, quantile_draws
 from molforge.policies.objectives import Floats
+from molforge.policies.refining import FUTURES, refine
 from molforge.policies.surrogate import BELIEFS, LOGP_CENTRE, Belief, Forecast
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from molforge.policies.player import Player
     from molforge.policies.search import Candidate
 
-FUTURES = 48
-"""Draws of what a set of readings may say."""
 DRAWS = 256
 FULL_CALLS = 2
 RULED_OUT = 0.8
@@ -58,8 +55,6 @@ class TriageTurns:
     def __init__(self, player: Player) -> None:
         self._player = player
         self._log = player.log
-        roles = self._log.profile.roles
-        self._sets = [c for n in range(1, len(roles) + 1) for c in combinations(roles, n)]
 
     def turn(self) -> Action:
         """Return the most informative readings, or the end."""
@@ -76,7 +71,7 @@ class TriageTurns:
             forecast = outlook.forecast(candidates)
             action = (
                 self._hunt(compounds, forecast, worth)
-                or self._explore(compounds, forecast, worth.expected)
+                or self._refine(compounds, forecast, worth.expected)
                 or self._complete(best)
             )
             if action is not None:
@@ -113,11 +108,9 @@ class TriageTurns:
         if not affordable or affordable[0].rate <= self._hurdle(worth.expected):
             return None
         role = affordable[0].role
-        price = self._log.price([role])
-        actions = max(self._log.steps_left - 2, 1)
-        count = min(max(1, math.ceil(money / price / actions - 0.05)), int(money // price), MAX_COMPOUNDS)
-        rows = [test.row for test in affordable if test.role == role][:count]
-        return self._player.measure([compounds[row] for row in rows], [role])
+        rows = [test.row for test in affordable if test.role == role]
+        count = min(self._count(self._log.price([role])), int(money // self._log.price([role])))
+        return self._player.measure([compounds[row] for row in rows[:count]], [role])
 
     def _test(self, row: int, missing: Sequence[str], odds: Mapping[str, Floats], gain: float) -> _Test:
         """Return the first test of a compound's examination, which ends with the first bad reading.
@@ -141,27 +134,27 @@ class TriageTurns:
             for objective in self._log.profile.objectives
         }
 
-    def _explore(self, compounds: Sequence[Compound], forecast: Forecast, expected: Floats) -> Action | None:
-        """Return readings whose information is worth their price, None when none are."""
-        money = self._log.budget_left - self._log.price(self._log.profile.roles)
-        stream = self._player.stream("futures", self._player.turn_number)
-        futures = Futures(self._log, quantile_draws(self._log.profile.roles, FUTURES, stream))
-        best_rate, best_gains = 0.0, np.zeros(len(compounds))
-        best_set: tuple[str, ...] = ()
-        for readings in self._sets:
-            price = self._log.price(readings)
-            if price > money:
-                continue
-            gains = _gains(futures.expected(forecast, readings), expected)
-            if gains.max() / price > best_rate:
-                best_rate, best_set, best_gains = float(gains.max()) / price, readings, gains
-        if best_rate <= self._hurdle(expected):
+    def _refine(self, compounds: Sequence[Compound], forecast: Forecast, expected: Floats) -> Action | None:
+        """Settle doubts between compounds while that is worth its price."""
+        found = refine(
+            self._log,
+            compounds,
+            forecast,
+            expected,
+            money=self._log.budget_left - self._log.price(self._log.profile.roles),
+            hurdle=self._hurdle(expected),
+            rng=self._player.stream("futures", self._player.turn_number),
+        )
+        if found is None:
             return None
-        price = self._log.price(best_set)
-        share = math.ceil(money / price / max(self._log.steps_left - 2, 1) - 0.05)
-        count = min(max(share, 1), int(money // price), MAX_COMPOUNDS)
-        rows = np.argsort(-best_gains, kind="stable")[:count]
-        return self._player.measure([compounds[row] for row in rows.tolist()], best_set)
+        count = self._count(self._log.price(found.roles))
+        return self._player.measure(found.compounds[:count], found.roles)
+
+    def _count(self, price: float) -> int:
+        """Return how many compounds to read at once so that the actions last as long as the money."""
+        money = self._log.budget_left - self._log.price(self._log.profile.roles)
+        actions = max(self._log.steps_left - 2, 1)
+        return min(max(1, math.ceil(money / price / actions - 0.05)), MAX_COMPOUNDS)
 
     def _hurdle(self, expected: Floats) -> float:
         """Return the rise of desirability per credit that leaves the score as it is."""
@@ -179,11 +172,3 @@ class TriageTurns:
     def _calls(self, compound: Compound, role: str) -> int:
         estimate = self._log.estimate(compound.id, role)
         return 0 if estimate is None else estimate.paid_calls
-
-
-def _gains(after: Floats, expected: Floats) -> Floats:
-    """Return the expected rise of the best expected desirability, per compound."""
-    top, second = np.sort(expected)[::-1][:2] if len(expected) > 1 else (expected[0], 0.0)
-    others = np.where(expected >= top, second, top)
-    gains: Floats = np.maximum(after, others).mean(axis=0) - np.maximum(after.mean(axis=0), others)
-    return gains
