@@ -4,8 +4,8 @@ A programme goes round after round, each in two actions: make a few structures a
 and telling properties, then read the rest of those that still promise something. Structures come from
 edits of the four best compounds, crossovers of the eight best and three generations of edits of the
 best candidates, ranked by expected improvement per credit. When the next round is not worth its
-credits, the finalists are read again (evidence) and searched for prior art, and the best is nominated
-with the model's own 90 % intervals.
+credits, the leaders are read again while that may change which of them is best; then the evidence for
+the best is completed, prior art is searched, and it is nominated with the model's own 90 % intervals.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ HOPEFUL = 0.3
 """... unless its expected desirability is at least this part of the incumbent's."""
 ECONOMY = 0.10
 PATIENCE = 1.0
-"""A round is played while its myopic gain exceeds this part of what its credits are worth unspent."""
+"""A round is played while its expected improvement exceeds this part of what its credits earn unspent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,8 @@ class PlannerPolicy(Player):
         """Return the next action."""
         if not self.log.offers_design:
             return TriageTurns(self).turn()
+        if self.log.steps_left <= 1:
+            return self._close()
         view = self._view(DRAWS)
         return self._read_on(view) or self._settle(view) or self._next_round(view) or self._close()
 
@@ -126,7 +128,7 @@ class PlannerPolicy(Player):
             for row, compound in enumerate(view.compounds)
             if not compound.given and compound.id not in self._dismissed and not self.log.is_read(compound.id)
         ]
-        if not waiting or self.log.steps_left <= 1:
+        if not waiting:
             return None
         read = [row for row, compound in enumerate(view.compounds) if self.log.is_read(compound.id)]
         incumbent = float(view.worth.expected[read].max()) if read else 0.0
