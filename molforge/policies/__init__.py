@@ -5,8 +5,10 @@
     greedy    edits the best-read compound, measures everything, nominates the best reading
     planner   Gaussian processes, expected improvement per credit, staged assays, honest intervals
 
-    logbook     what the observations said so far     objectives  the brief's profile on arrays
-    search      edits and gates, kept                 kernel, surrogate   forecasts from readings
+    player       what they share           logbook      what the observations said so far
+    objectives   the profile on arrays     search       edits and gates, each asked once
+    kernel, surrogate, forecasting         beliefs about what was not measured
+    proposals    what to make next         refining     what to read again       triage   given sets
 
 They hold nothing of the environment: no landscape, no pool, no secret; ``molforge.chem`` is free
 computation that any agent could do. Same programme, same seed, same answers: same actions.
