@@ -53,7 +53,7 @@ class GreedyPolicy(Player):
         roles, left, chosen = self.log.profile.roles, self.log.budget_left, list[Candidate]()
         for child in fresh:
             price = self.search.make_price(child) + self.log.price(roles)
-            if price <= left and self.search.is_allowed(child):
+            if price <= left:
                 self._tried.add(child.identity)
                 left -= price
                 chosen.append(child)
@@ -64,7 +64,8 @@ class GreedyPolicy(Player):
     def _children(self, parents: list[Compound]) -> list[Candidate]:
         known = {self.candidate(compound).identity for compound in self.log.compounds.values()}
         children = (child for parent in parents for child in self.search.children(self.candidate(parent)))
-        return [c for c in children if c.identity not in known and c.identity not in self._tried]
+        fresh = [c for c in children if c.identity not in known and c.identity not in self._tried]
+        return [child for child in fresh if self.search.is_allowed(child)]
 
     def _look(self) -> Action | None:
         unread = [compound for compound in self.log.made if not self.log.is_read(compound.id)]
