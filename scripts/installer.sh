@@ -21,6 +21,8 @@ install_into() {  # install_into FOLDER ARGUMENTS...: in the words that uv pip a
         INSTALLER=pip
     fi
     "$python" -m pip --version >/dev/null 2>&1 || "$python" -m ensurepip --upgrade >/dev/null
+    # Before release 24, pip refuses a hash-pinned list in which one package asks for an extra of another.
+    "$python" -m pip --version | awk '{ exit !($2 < 24) }' && "$python" -m pip install --quiet --upgrade 'pip>=24'
     "$python" -m pip install --disable-pip-version-check --progress-bar off "$@" 2>&1 | awk '
         /^(Collecting|Requirement already)/ { if (++n % 25 == 0) print "pip: " n " packages"; fflush() }
         /^Installing/ { print "pip: unpacking"; fflush() }
