@@ -180,6 +180,9 @@ class AssayView(BaseModel):
     se: float = Field(description="Standard error of one reading, all sources included.")
     run_se: float = Field(description="The part of it that all readings of one call share.")
     range: list[float] | None = Field(default=None, description="Lowest and highest value it can report.")
+    micromolar: float | None = Field(
+        default=None, description="Concentration of an assay that reports % inhibition, in umol/L."
+    )
 
 
 class Brief(BaseModel):

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graders.score import Score
-from molforge.notebook import variance_of_call
+from molforge.estimate import Run, combine
 from molforge.profile import Objective, Profile
 
 WEIGHTS = {"base": 0.70, "evidence": 0.12, "calibration": 0.08, "economy": 0.10}
@@ -55,15 +55,21 @@ def evidence(episode: Record) -> float:
 
 
 def _variance(readings: Sequence[Record]) -> float:
-    """Return the variance of the inverse-variance mean, readings of one call sharing the run offset."""
+    """Return the variance of what the readings add up to, as the agent's own notebook has it."""
     groups: dict[tuple[str, int], list[Record]] = {}
     for reading in readings:
         groups.setdefault((reading["assay"], reading["call"]), []).append(reading)
-    variances = (
-        variance_of_call(len(group), well_se=group[0]["well_se"], run_se=group[0]["run_se"])
-        for group in groups.values()
-    )
-    return 1.0 / sum(1.0 / variance for variance in variances)
+    return combine(
+        Run(
+            assay=name,
+            values=tuple(reading["value"] for reading in group),
+            qualifiers=tuple(reading["qualifier"] for reading in group),
+            well_se=group[0]["well_se"],
+            run_se=group[0]["run_se"],
+            micromolar=group[0]["micromolar"],
+        )
+        for (name, _), group in groups.items()
+    ).variance
 
 
 def interval_score(low: float, high: float, true: float) -> float:

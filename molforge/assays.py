@@ -1,9 +1,10 @@
 """Assays: what they read, what they cost, and how wrong they are.
 
-One reading is ``true value + offset of the run + noise of the well``. The noise of a well is normal
-with standard deviation ``sd``, four times that in 2 % of the wells (outliers); the offset of a run is
-normal with ``run_sd`` and shared by all readings of one assay in one call. Prices (credits) and
-standard deviations are our proposal; ``docs/game.md`` names the evidence behind them.
+One reading is ``signal + offset of the run + noise of the well``. The signal is the true value, or,
+for an assay at one concentration, the inhibition in % that follows from it. The noise of a well is
+normal with standard deviation ``sd``, four times that in 2 % of the wells (outliers); the offset of a
+run is normal with ``run_sd`` and shared by all readings of one assay in one call. Prices (credits)
+and standard deviations are our proposal; ``docs/game.md`` names the evidence behind them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from molforge import seeding
+from molforge import percent, seeding
 
 OUTLIER_SHARE = 0.02
 OUTLIER_SCALE = 4.0
@@ -37,6 +38,8 @@ class Assay:
     low: float = -math.inf
     """Lowest value it can report; below it the reading is ``<low``."""
     high: float = math.inf
+    micromolar: float | None = None
+    """Concentration at which % inhibition is read; None: the property itself is reported."""
 
     @cached_property
     def inflation(self) -> float:
@@ -88,7 +91,13 @@ class Assay:
         }
         if math.isfinite(self.low) or math.isfinite(self.high):
             line["range"] = [self.low, self.high]
+        if self.micromolar is not None:
+            line["micromolar"] = self.micromolar
         return line
+
+    def signal(self, true: float) -> float:
+        """Return what a reading without error shows of a property's true value, in the assay's unit."""
+        return true if self.micromolar is None else percent.inhibition(true, self.micromolar)
 
     def read(self, true: float, *, key: bytes, call: int, identity: str, replicate: int) -> tuple[float, str]:
         """Return one reading as (value, qualifier).
@@ -106,7 +115,7 @@ class Assay:
             else 1.0
         )
         noise = self.sd * scale * seeding.normal(key, "well", self.name, identity, replicate)
-        value = round(true + offset + noise, 2)
+        value = round(self.signal(true) + offset + noise, 2 if self.micromolar is None else 1)
         if value < self.low:
             return self.low, "<"
         if value > self.high:
@@ -114,16 +123,27 @@ class Assay:
         return value, ""
 
 
+_STEEP = (15.0, 85.0)
+"""Range of the % assays: within about 1.645 standard errors of 0 and 100 % the curve tells nothing."""
+
 ASSAYS: dict[str, Assay] = {
     assay.name: assay
     for assay in (
         Assay("potency", "potency", "pKi", 4.0, 0.30, 0.10, 4.5, 11.0),
+        Assay("potency_single", "potency", "%", 1.0, 8.0, 3.0, *_STEEP, micromolar=1.0),
+        Assay("potency_single_10", "potency", "%", 1.0, 8.0, 3.0, *_STEEP, micromolar=10.0),
         Assay("potency_confirm", "potency", "pKi", 10.0, 0.17, 0.05, 4.5, 11.0),
         Assay("anti_target", "anti_target", "pKi", 4.0, 0.30, 0.10, 3.0, 11.0),
         Assay("off_target", "off_target", "pKi", 4.0, 0.30, 0.10, 3.0, 10.0),
-        Assay("logd", "logd", "logD7.4", 2.0, 0.15, 0.05, -2.0, 7.0),
+        Assay("off_target_2", "off_target_2", "pKi", 4.0, 0.30, 0.10, 3.0, 10.0),
+        Assay("herg", "herg", "pIC50", 5.0, 0.45, 0.15, 4.0, 9.0),
+        Assay("herg_patch", "herg", "pIC50", 20.0, 0.25, 0.08, 4.0, 9.0),
+        Assay("hlm", "hlm", "log10(mL/min/kg)", 5.0, 0.20, 0.10, 0.3, 3.5),
+        Assay("rlm", "rlm", "log10(mL/min/kg)", 5.0, 0.20, 0.10, 0.6, 4.0),
         Assay("solubility", "solubility", "log10(ug/mL)", 3.0, 0.35, 0.10, -1.5, 2.6),
-        Assay("clearance", "clearance", "log10(mL/min/kg)", 5.0, 0.20, 0.10, -0.5, 3.5),
+        Assay("efflux", "efflux", "log10(B-A/A-B)", 8.0, 0.15, 0.05, -1.0, 2.5),
+        Assay("ppb", "ppb", "log10(% unbound)", 6.0, 0.20, 0.08, -1.6, 2.0),
+        Assay("logd", "logd", "logD7.4", 2.0, 0.15, 0.05, -2.0, 7.0),
         Assay(PRIOR_ART, PRIOR_ART, "similarity", 5.0, 0.0, 0.0),
     )
 }

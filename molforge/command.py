@@ -41,7 +41,7 @@ _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _PREDICTION = re.compile(
     rf"([A-Za-z_]+)\s*=\s*({_NUMBER})\s*[\[(]\s*({_NUMBER})\s*(?:,|\.\.|to|;)\s*({_NUMBER})\s*[\])]"
 )
-_ASSAY = re.compile(r"^([A-Za-z_]+)(?:\s*[x*]\s*(\d+))?$")
+_ASSAY = re.compile(r"^([A-Za-z_]\w*?)(?:\s*[x*]\s*(\d+))?$")
 _ID = re.compile(r"^[Mm]\d+$")
 _LIST_FIELDS = ("smiles", "compounds", "assays")
 _TEXT_FIELDS = ("compound", "transformation", "rationale", "reason")

@@ -196,7 +196,16 @@ class Episode:
             "values": dict(world.values(structure)),
             "nearest": world.nearest(structure),
             "readings": [
-                {"reads": r.reads, "assay": r.assay, "call": r.call, "well_se": r.well_se, "run_se": r.run_se}
+                {
+                    "reads": r.reads,
+                    "assay": r.assay,
+                    "call": r.call,
+                    "value": r.value,
+                    "qualifier": r.qualifier,
+                    "well_se": r.well_se,
+                    "run_se": r.run_se,
+                    "micromolar": r.micromolar,
+                }
                 for readings in by_property.values()
                 for r in readings
                 if r.paid

@@ -293,6 +293,7 @@ class Laboratory:
                     run_se=assay.run_se,
                     call=self._call,
                     paid=paid,
+                    micromolar=assay.micromolar,
                 )
             )
         return readings

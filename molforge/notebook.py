@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from molforge import estimate
 from molforge.assays import Assay
+from molforge.estimate import Estimate, Run
 from molforge.profile import Objective
 
 
@@ -56,6 +57,8 @@ class Reading:
     call: int
     """Number of the laboratory call it came from; 0 for what came with the brief."""
     paid: bool
+    micromolar: float | None = None
+    """Concentration behind a reading in %; None for one in the unit of the property."""
 
     def as_public(self) -> dict[str, Any]:
         """Return what the agent is told of it."""
@@ -70,35 +73,24 @@ class Reading:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What readings add up to."""
-
-    value: float
-    variance: float
-
-
-def variance_of_call(count: int, *, well_se: float, run_se: float) -> float:
-    """Return the variance of the mean of ``count`` readings of one call: ``well_se^2/n + run_se^2``."""
-    return well_se**2 / count + run_se**2
-
-
 def combine(readings: Iterable[Reading]) -> Estimate | None:
-    """Return the inverse-variance mean of readings of one property of one compound.
-
-    Readings of one assay in one call share the run offset and are averaged first. A censored
-    reading enters at its bound. None without a reading.
-    """
+    """Return the estimate from readings of one property of one compound, None without a reading."""
     groups: dict[tuple[str, int], list[Reading]] = {}
     for reading in readings:
         groups.setdefault((reading.assay, reading.call), []).append(reading)
-    weight_sum = weighted = 0.0
-    for group in groups.values():
-        mean = math.fsum(r.value for r in group) / len(group)
-        weight = 1.0 / variance_of_call(len(group), well_se=group[0].well_se, run_se=group[0].run_se)
-        weight_sum += weight
-        weighted += weight * mean
-    return Estimate(weighted / weight_sum, 1.0 / weight_sum) if groups else None
+    if not groups:
+        return None
+    return estimate.combine(
+        Run(
+            assay=name,
+            values=tuple(r.value for r in group),
+            qualifiers=tuple(r.qualifier for r in group),
+            well_se=group[0].well_se,
+            run_se=group[0].run_se,
+            micromolar=group[0].micromolar,
+        )
+        for (name, _), group in groups.items()
+    )
 
 
 def estimate_objective(objective: Objective, by_property: Mapping[str, list[Reading]]) -> Estimate | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from molforge.notebook import Notebook, Reading
@@ -20,7 +20,7 @@ def render_opening(programme: Programme, notebook: Notebook, *, ignored: list[st
         "",
         f"Budget {programme.budget:g} credits, {programme.max_steps} actions. Assays (credits, se):",
     ]
-    lines += [f"- {a.name}: {a.price:g}, se {a.se:.2f} {a.unit}" for a in programme.menu]
+    lines += [f"- {a.name}: {a.price:g}, se {a.se:.2f} {a.unit}{_at(a.micromolar)}" for a in programme.menu]
     lines += ["", *(f"* {rule}" for rule in programme.rules), "", "Compounds in hand:"]
     lines += [_compound(c.as_public(), notebook.of(c.id)) for c in notebook.compounds.values()]
     if ignored:
@@ -84,9 +84,16 @@ def _compound(compound: dict[str, Any], by_property: Any) -> str:
     return f"{compound['id']} {compound['smiles']} ({status}; {shown}{alerts}){told}"
 
 
-def _readings(by_property: Any) -> str:
-    return ", ".join(f"{name} {_values(readings)}" for name, readings in by_property.items())
+def _readings(by_property: Mapping[str, Iterable[Reading]]) -> str:
+    told: dict[str, list[str]] = {}
+    for name, readings in by_property.items():
+        for r in readings:
+            percent = r.micromolar is not None
+            value = f"{r.qualifier}{r.value:.0f}%" if percent else f"{r.qualifier}{r.value:.2f}"
+            told.setdefault(name + _at(r.micromolar), []).append(value)
+    return ", ".join(f"{name} {' '.join(values)}" for name, values in told.items())
 
 
-def _values(readings: Iterable[Reading]) -> str:
-    return " ".join(f"{r.qualifier}{r.value:.2f}" for r in readings)
+def _at(micromolar: float | None) -> str:
+    """Return the concentration as it stands behind what was read there."""
+    return "" if micromolar is None else f" at {micromolar:g} uM"

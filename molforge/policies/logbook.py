@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from molforge.estimate import Run, combine
 from molforge.policies.objectives import Profile
 
 PRIOR_ART = "prior_art"
@@ -27,6 +28,8 @@ class Assay:
     well_variance: float
     run_variance: float
     """Variance shared by all readings of one call."""
+    micromolar: float | None = None
+    """Concentration of an assay that reports % inhibition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Logbook:
         self.compounds: dict[str, Compound] = {}
         self.budget_left = self.budget
         self.steps_left = int(brief["max_steps"])
-        self._readings: dict[tuple[str, str], dict[tuple[str, object], list[float]]] = {}
+        self._readings: dict[tuple[str, str], dict[tuple[str, object], list[tuple[float, str]]]] = {}
         self._given = frozenset(entry["id"] for entry in observation["compounds"])
         self._given_calls = frozenset(line.get("call") for line in observation["readings"])
         self._estimates: dict[tuple[str, str], Estimate] = {}
@@ -93,7 +96,8 @@ class Logbook:
             return
         key = (str(line["compound"]), assay.reads)
         calls = self._readings.setdefault(key, {})
-        calls.setdefault((assay.name, line.get("call")), []).append(float(line["value"]))
+        read = (float(line["value"]), str(line.get("qualifier") or ""))
+        calls.setdefault((assay.name, line.get("call")), []).append(read)
         self._estimates.pop(key, None)
 
     def estimate(self, compound: str, role: str) -> Estimate | None:
@@ -105,23 +109,30 @@ class Logbook:
             self._estimates[key] = self._combine(self._readings[key])
         return self._estimates[key]
 
-    def _combine(self, calls: Mapping[tuple[str, object], list[float]]) -> Estimate:
-        precision = weighted = 0.0
-        for (name, _), values in calls.items():
-            assay = self.menu[name]
-            weight = 1.0 / max(assay.well_variance / len(values) + assay.run_variance, 1e-6)
-            precision += weight
-            weighted += weight * math.fsum(values) / len(values)
+    def _combine(self, calls: Mapping[tuple[str, object], list[tuple[float, str]]]) -> Estimate:
+        found = combine(self._run(name, read) for (name, _), read in calls.items())
         paid = sum(call not in self._given_calls for _, call in calls)
-        return Estimate(weighted / precision, 1.0 / precision, paid)
+        return Estimate(found.value, found.variance, paid)
+
+    def _run(self, name: str, read: Sequence[tuple[float, str]]) -> Run:
+        assay = self.menu[name]
+        values, qualifiers = zip(*read, strict=True)
+        return Run(
+            assay=name,
+            values=values,
+            qualifiers=qualifiers,
+            well_se=math.sqrt(assay.well_variance),
+            run_se=math.sqrt(assay.run_variance),
+            micromolar=assay.micromolar,
+        )
 
     def is_read(self, compound: str) -> bool:
         """Say whether every property of the profile has a reading."""
         return all((compound, role) in self._readings for role in self.profile.roles)
 
     def standard(self, role: str) -> Assay:
-        """Return the cheapest assay on the menu that reads ``role``."""
-        return min((a for a in self.menu.values() if a.reads == role), key=lambda assay: assay.price)
+        """Return the ordinary assay of ``role``: the first on the menu that reads it."""
+        return next(assay for assay in self.menu.values() if assay.reads == role)
 
     def price(self, roles: Iterable[str]) -> float:
         """Return the price of one standard reading of each of ``roles``."""
@@ -169,4 +180,5 @@ def _assay(line: Mapping[str, Any]) -> Assay:
         price=float(line["price"]),
         well_variance=max(se**2 - run_se**2, 0.0),
         run_variance=run_se**2,
+        micromolar=line.get("micromolar"),
     )

@@ -20,7 +20,17 @@ def episode() -> dict[str, Any]:
 
     def readings(name: str) -> list[dict[str, Any]]:
         return [
-            {"reads": name, "assay": name, "call": c, "well_se": 0.3104, "run_se": 0.1035} for c in (1, 2)
+            {
+                "reads": name,
+                "assay": name,
+                "call": call,
+                "value": 8.5,
+                "qualifier": "",
+                "well_se": 0.3104,
+                "run_se": 0.1035,
+                "micromolar": None,
+            }
+            for call in (1, 2)
         ]
 
     return {

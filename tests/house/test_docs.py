@@ -49,7 +49,9 @@ def test_the_arguments_of_reset_are_those_it_knows() -> None:
 
 
 def test_prices_and_noise_are_those_of_the_assays() -> None:
-    for name, (_, price, sd, run_sd, reported) in table("game.md", "Readings").items():
+    listed = table("game.md", "Readings")
+    assert set(listed) == set(ASSAYS)
+    for name, (_, price, sd, run_sd, reported) in listed.items():
         assay = ASSAYS[name]
         assert float(price) == assay.price
         if not assay.is_exact:

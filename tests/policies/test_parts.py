@@ -79,6 +79,7 @@ def _reading(assay_name: str, value: float, call: int) -> Reading:
         run_se=assay.run_se,
         call=call,
         paid=call > 0,
+        micromolar=assay.micromolar,
     )
 
 
