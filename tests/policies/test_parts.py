@@ -118,6 +118,7 @@ def test_similarities_of_many_are_those_of_each_pair() -> None:
 def test_estimate_groups_readings_by_call_as_the_kernel_does() -> None:
     readings = [_reading("potency", value, call) for value, call in ((7.1, 0), (7.5, 1), (7.9, 1), (7.2, 2))]
     readings.append(_reading("potency_confirm", 7.4, 2))
+    readings.append(_reading("potency_single", 82.0, 3))
     log = Logbook(_opening(readings[:1]))
     log.update({"readings": [reading.as_public() for reading in readings[1:]]})
 
@@ -128,7 +129,7 @@ def test_estimate_groups_readings_by_call_as_the_kernel_does() -> None:
     assert expected is not None
     assert estimate.mean == pytest.approx(expected.value, abs=2e-3)
     assert estimate.variance == pytest.approx(expected.variance, rel=1e-2)
-    assert estimate.paid_calls == 3
+    assert estimate.paid_calls == 4
 
 
 def test_refused_structures_are_not_registered() -> None:
