@@ -8,7 +8,6 @@ from molforge.actions import Action, ActionType, Prediction
 from molforge.assays import Z90
 from molforge.chem.structure import parse
 from molforge.episode import Episode
-from molforge.notebook import estimate_objective
 
 
 class ReferencePlan:
@@ -46,10 +45,10 @@ class ReferencePlan:
         )
 
     def _predict(self, compound_id: str) -> dict[str, Prediction]:
-        by_property = self._episode.laboratory.notebook.of(compound_id)
+        notebook = self._episode.laboratory.notebook
         predicted = {}
         for objective in self._episode.programme.profile.objectives:
-            estimate = estimate_objective(objective, by_property)
+            estimate = notebook.estimate_objective(objective, compound_id)
             if estimate is not None:
                 half = Z90 * estimate.variance**0.5
                 predicted[objective.name] = Prediction(

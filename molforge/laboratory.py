@@ -40,6 +40,8 @@ class Laboratory:
         self.notebook = Notebook()
         self.budget_left = programme.budget
         self._structures: dict[str, Structure] = {}
+        self._texts: dict[str, Structure] = {}
+        """Text to the structure it stood for, for texts that come again."""
         self._calls: dict[str, int] = {}
         self._call = 0
         self._suggests = 0
@@ -112,9 +114,10 @@ class Laboratory:
         accepted: dict[str, Structure] = {}
         for text in smiles:
             try:
-                structure = parse(text)
+                structure = self._texts.get(text) or parse(text)
                 if self.notebook.find(structure.identity) is None:
                     gates.check(structure)
+                self._texts[text] = structure
             except RefusedStructure as why:
                 refused = {"gate": why.gate, "atom": why.atom, "reason": why.reason}
                 outcome.compounds.append({"smiles": text[:250], "refused": refused})
@@ -138,7 +141,7 @@ class Laboratory:
             sa_score=sa,
         )
         self.notebook.add(compound)
-        self._structures[compound.id] = structure
+        self._structures[compound.id] = self._texts[structure.smiles] = structure
         return compound
 
     # --- measure ------------------------------------------------------------------------------

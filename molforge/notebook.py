@@ -93,18 +93,6 @@ def combine(readings: Iterable[Reading]) -> Estimate | None:
     )
 
 
-def estimate_objective(objective: Objective, by_property: Mapping[str, list[Reading]]) -> Estimate | None:
-    """Return the estimate of an objective, None while one of its properties has no reading."""
-    value = variance = 0.0
-    for name, sign in objective.terms:
-        part = combine(by_property.get(name, ()))
-        if part is None:
-            return None
-        value += sign * part.value
-        variance += part.variance
-    return Estimate(value, variance)
-
-
 @dataclass(slots=True)
 class Notebook:
     """Everything the agent has been told."""
@@ -113,6 +101,7 @@ class Notebook:
     readings: list[Reading] = field(default_factory=list)
     _by_identity: dict[str, str] = field(default_factory=dict)
     _by_compound: dict[str, dict[str, list[Reading]]] = field(default_factory=dict)
+    _estimates: dict[tuple[str, str], Estimate] = field(default_factory=dict)
 
     def add(self, compound: Compound) -> None:
         """Register a compound under its id and identity."""
@@ -132,10 +121,31 @@ class Notebook:
         """File one reading."""
         self.readings.append(reading)
         self._by_compound.setdefault(reading.compound, {}).setdefault(reading.reads, []).append(reading)
+        self._estimates.pop((reading.compound, reading.reads), None)
+
+    def estimate(self, compound_id: str, name: str) -> Estimate | None:
+        """Return what the readings of one property of a compound add up to, None without a reading."""
+        found = self._estimates.get((compound_id, name))
+        if found is None:
+            found = combine(self.of(compound_id).get(name, ()))
+            if found is not None:
+                self._estimates[compound_id, name] = found
+        return found
 
     def of(self, compound_id: str) -> Mapping[str, list[Reading]]:
         """Return the readings of a compound by property."""
         return self._by_compound.get(compound_id, {})
+
+    def estimate_objective(self, objective: Objective, compound_id: str) -> Estimate | None:
+        """Return the estimate of an objective, None while one of its properties has no reading."""
+        value = variance = 0.0
+        for name, sign in objective.terms:
+            part = self.estimate(compound_id, name)
+            if part is None:
+                return None
+            value += sign * part.value
+            variance += part.variance
+        return Estimate(value, variance)
 
     def count(self, compound_id: str, assay: Assay) -> int:
         """Return how many readings a compound has had from an assay."""

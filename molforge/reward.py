@@ -8,16 +8,15 @@
 
 from __future__ import annotations
 
-from molforge.notebook import Notebook, estimate_objective
+from molforge.notebook import Notebook
 from molforge.profile import Profile
 
 
 def compound_progress(profile: Profile, notebook: Notebook, compound_id: str) -> float:
     """Return the mean over the objectives of the desirability of the estimate, 0 where there is none."""
-    by_property = notebook.of(compound_id)
     total = 0.0
     for objective in profile.objectives:
-        estimate = estimate_objective(objective, by_property)
+        estimate = notebook.estimate_objective(objective, compound_id)
         if estimate is not None:
             total += objective.desirability(estimate.value)
     return total / len(profile.objectives)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
+from molforge.chem.structure import Structure
 from molforge.errors import EnvironmentFault
 
 DATA = Path(__file__).parent / "data"
@@ -64,6 +65,14 @@ class Reference:
     """Environments of radius 2 in at least one reference compound."""
     rings: Keys
     """Ring systems in at least ten compounds."""
+
+
+def environments_of(structure: Structure) -> Environments:
+    """Return the Morgan environments of a structure; worked out once."""
+    found: Environments | None = structure.memo.get("environments")
+    if found is None:
+        found = structure.memo["environments"] = environments(structure.mol)
+    return found
 
 
 def environments(mol: Any) -> Environments:

@@ -44,7 +44,7 @@ def check(structure: Structure) -> None:
     """Raise ``RefusedStructure`` at the first gate; atoms are counted in ``structure.smiles``, from 0."""
     _check_size_and_charge(structure)
     _check_rings(structure)
-    found = known.environments(structure.mol)
+    found = known.environments_of(structure)
     _check_environments(structure, found)
     _check_instability(structure)
     _check_ring_systems(structure)

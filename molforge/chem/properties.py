@@ -8,7 +8,7 @@ from typing import Any
 from rdkit.Chem import Crippen, Descriptors, FilterCatalog, rdMolDescriptors
 
 from molforge.chem import synthesis
-from molforge.chem.environments import environments
+from molforge.chem.environments import environments_of
 from molforge.chem.structure import Structure
 
 
@@ -35,7 +35,7 @@ def properties(structure: Structure) -> dict[str, float]:
 
 def sa_score(structure: Structure) -> float:
     """Return the synthetic accessibility (Ertl and Schuffenhauer 2009), 1 easy to 10 hard, to 1e-3."""
-    return round(synthesis.accessibility(structure.mol, environments(structure.mol).counts), 3)
+    return round(synthesis.accessibility(structure.mol, environments_of(structure).counts), 3)
 
 
 def alerts(structure: Structure) -> tuple[str, ...]:

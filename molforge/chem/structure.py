@@ -34,6 +34,8 @@ class Structure:
     """RDKit's molecule of ``smiles``, atoms in the order of the string; not to be changed."""
     tokens: Tokens = field(repr=False)
     """Sorted Morgan-2 tokens of the skeleton, ``feature << 8 | copy``."""
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What others worked out about the molecule and would need again."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Structure) and self.identity == other.identity
