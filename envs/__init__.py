@@ -5,7 +5,9 @@ Each family is a folder with ``family.py`` (what is asked, what is given) over s
     arguments.py    arguments of reset -> Request, or a refusal that lists what is allowed
     objectives.py   the objectives that families choose from
     drawing.py      limits, windows and weights, set on the reference pool
-    assembly.py     lead, known compounds, witness and plan -> Programme
+    assembly.py     world and profile; what families choose a witness and a plan with
+    designing.py    lead, known compounds, witness and plan of the families with design -> Programme
+    rules.py        the sentences of a brief
     environment.py  the session's environment: reset, step, state
 """
 
@@ -41,39 +43,82 @@ class TaskSpec:
     """``module:name`` of its grader."""
 
 
+_ALL = ("thrombin", "fxa", "h3")
+"""Targets with a pool of reference designs."""
+_PAIRED = ("fxa",)
+"""Targets with a close relative to spare."""
+
+
+def _spec(task_id: str, title: str, description: str, level: str, targets: tuple[str, ...]) -> TaskSpec:
+    return TaskSpec(
+        task_id=task_id,
+        title=title,
+        description=description,
+        level=level,
+        targets=targets,
+        default_difficulty=0.76,
+        max_steps=30,
+        entry=f"envs.{task_id}.family:FAMILY",
+        grader=f"graders.{task_id}:grade",
+    )
+
+
 _SPECS = (
-    TaskSpec(
-        task_id="triage",
-        title="Triage",
-        description="Pick the best of a given set of compounds with fewer readings than there are to take.",
-        level="easy",
-        targets=("thrombin", "fxa", "h3"),
-        default_difficulty=0.76,
-        max_steps=30,
-        entry="envs.triage.family:FAMILY",
-        grader="graders.triage:grade",
+    _spec(
+        "triage",
+        "Triage",
+        "Pick the best of a given set of compounds with fewer readings than there are to take.",
+        "easy",
+        _ALL,
     ),
-    TaskSpec(
-        task_id="potency",
-        title="Potency",
-        description="Gain half a log unit or more in potency in a property window, clear of an off-target.",
-        level="medium",
-        targets=("thrombin", "fxa", "h3"),
-        default_difficulty=0.76,
-        max_steps=30,
-        entry="envs.potency.family:FAMILY",
-        grader="graders.potency:grade",
+    _spec(
+        "repair",
+        "Repair",
+        "Mend one liability of a potent lead and keep the potency.",
+        "medium",
+        _ALL,
     ),
-    TaskSpec(
-        task_id="selectivity",
-        title="Selectivity",
-        description="Open a window between a target and its close relative, inside a property window.",
-        level="medium",
-        targets=("fxa",),
-        default_difficulty=0.76,
-        max_steps=30,
-        entry="envs.selectivity.family:FAMILY",
-        grader="graders.selectivity:grade",
+    _spec(
+        "potency",
+        "Potency",
+        "Gain half a log unit or more in potency in a property window, clear of an off-target.",
+        "medium",
+        _ALL,
+    ),
+    _spec(
+        "selectivity",
+        "Selectivity",
+        "Open a window between a target and its close relative, inside a property window.",
+        "medium",
+        _PAIRED,
+    ),
+    _spec(
+        "admet",
+        "ADMET",
+        "Keep the potency and fix everything else at once.",
+        "hard",
+        _ALL,
+    ),
+    _spec(
+        "hop",
+        "Scaffold hop",
+        "Leave the claimed series of the lead and keep the potency.",
+        "hard",
+        _ALL,
+    ),
+    _spec(
+        "shift",
+        "Shift",
+        "Find a candidate for a profile that changes on the way.",
+        "hard",
+        _ALL,
+    ),
+    _spec(
+        "nogo",
+        "Go or no-go",
+        "Tell a programme that can be solved from one that is dead, and act on it.",
+        "expert",
+        _PAIRED,
     ),
 )
 

@@ -37,15 +37,16 @@ def objective_values(terms: Sequence[tuple[str, int]], properties: Mapping[str, 
 
 def desirability(profile: Profile, properties: Mapping[str, FloatArray]) -> FloatArray:
     """Return D, shape (pool,): ``Profile.desirability`` for whole arrays."""
-    columns = [_objective_desirability(o, objective_values(o.terms, properties)) for o in profile.objectives]
+    columns = [objective_desirability(o, properties) for o in profile.objectives]
     weights = [o.weight for o in profile.objectives]
     with np.errstate(divide="ignore"):
         logs = sum(w * np.log(column) for w, column in zip(weights, columns, strict=True))
     return np.asarray(np.exp(logs), dtype=np.float64)
 
 
-def _objective_desirability(objective: Objective, values: FloatArray) -> FloatArray:
-    limits = objective.limits
+def objective_desirability(objective: Objective, properties: Mapping[str, FloatArray]) -> FloatArray:
+    """Return d, shape (pool,): ``Objective.desirability`` for whole arrays."""
+    values, limits = objective_values(objective.terms, properties), objective.limits
     if objective.kind is Kind.WINDOW:
         rising = (values - limits[0]) / (limits[1] - limits[0])
         falling = (limits[3] - values) / (limits[3] - limits[2])
@@ -140,9 +141,7 @@ def draw_profile(
 
 def met(profile: Profile, properties: Mapping[str, FloatArray]) -> npt.NDArray[np.bool_]:
     """Return which pool members meet the whole profile, shape (pool,)."""
-    columns = [
-        _objective_desirability(o, objective_values(o.terms, properties)) >= 1.0 for o in profile.objectives
-    ]
+    columns = [objective_desirability(o, properties) >= 1.0 for o in profile.objectives]
     meets: npt.NDArray[np.bool_] = np.logical_and.reduce(columns)
     return meets
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,9 @@ from envs.arguments import Request
 from envs.drawing import FloatArray, share_of_difficulty
 from envs.objectives import Template
 from molforge import seeding
-from molforge.assays import ASSAYS, Assay
+from molforge.assays import ASSAYS, PRIOR_ART, Assay
 from molforge.chem.structure import Structure
-from molforge.landscapes.catalogue import ANTI
+from molforge.landscapes.catalogue import ANTI, OFF_TARGET
 from molforge.landscapes.world import World
 from molforge.profile import Profile
 from molforge.programme import Programme
@@ -55,6 +55,7 @@ class Opening:
     values: Mapping[str, FloatArray]
     """Property to its values over the pool in this world, shape (pool,)."""
     profile: Profile
+    """What the nominee will be judged by."""
 
     @property
     def noise_key(self) -> bytes:
@@ -74,8 +75,16 @@ class Family(ABC):
     """One task family."""
 
     task_id: str
-    templates: tuple[Template, ...]
-    menu: tuple[Assay, ...]
+    objectives: tuple[Template, ...]
+    """What the nominee is judged by."""
+    rules: tuple[str, ...]
+    """Sentences of the brief."""
+    also_drawn: tuple[str, ...] = ()
+    """Properties of the world besides those that the objectives are made of."""
+
+    def templates(self, key: bytes) -> tuple[Template, ...]:  # noqa: ARG002
+        """Return the objectives of the programme with this world key."""
+        return self.objectives
 
     def share(self, difficulty: float) -> float:
         """Return the share of the pool that is to meet the whole profile."""
@@ -86,13 +95,23 @@ class Family(ABC):
         """Choose the compounds and close the programme; None where the profile has to be redrawn."""
 
 
-def menu_of(*names: str) -> tuple[Assay, ...]:
-    """Return the assays of these names, in this order."""
-    return tuple(ASSAYS[name] for name in names)
+def menu_of(templates: Sequence[Template], *, searches: bool = True) -> tuple[Assay, ...]:
+    """Return every assay that reads one of the objectives, and the prior-art search."""
+    names = dict.fromkeys(name for template in templates for name in template.assays)
+    return tuple(ASSAYS[name] for name in (*names, *([PRIOR_ART] if searches else ())))
 
 
-def roles_of(templates: tuple[Template, ...], target: str) -> dict[str, str]:
-    """Return property to model for a programme about ``target``."""
-    models = {"potency": target, "anti_target": ANTI.get(target, "")}
-    names = dict.fromkeys(name for template in templates for name, _ in template.terms)
-    return {name: models.get(name, name) for name in names}
+def roles_of(properties: Sequence[str], target: str) -> dict[str, str]:
+    """Return property to the model behind it for a programme about ``target``."""
+    models = {
+        "potency": target,
+        "potency_variant": target,
+        "anti_target": ANTI.get(target, ""),
+        "off_target_2": OFF_TARGET,
+    }
+    return {name: models.get(name, name) for name in properties}
+
+
+def properties_of(templates: Sequence[Template]) -> tuple[str, ...]:
+    """Return the properties that objectives are made of, each once."""
+    return tuple(dict.fromkeys(name for template in templates for name, _ in template.terms))

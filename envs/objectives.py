@@ -31,38 +31,29 @@ class Template:
         return (assay.low + CENSORING_DISTANCE, assay.high - CENSORING_DISTANCE)
 
 
-POTENCY = Template(
-    name="potency",
-    unit="pKi",
-    kind=Kind.UP,
-    span=1.2,
-    terms=(("potency", 1),),
-    assays=("potency", "potency_confirm"),
-)
+def _single(name: str, unit: str, kind: Kind, span: float, *assays: str) -> Template:
+    """Return an objective on one property of the same name."""
+    return Template(name=name, unit=unit, kind=kind, span=span, terms=((name, 1),), assays=assays or (name,))
+
+
+_POTENCY_ASSAYS = ("potency", "potency_confirm", "potency_single", "potency_single_10")
+"""The standard one first, as in every template."""
+
+POTENCY = _single("potency", "pKi", Kind.UP, 1.2, *_POTENCY_ASSAYS)
+POTENCY_VARIANT = _single("potency_variant", "pKi", Kind.UP, 1.2)
 SELECTIVITY = Template(
     name="selectivity",
     unit="log units",
     kind=Kind.UP,
     span=1.2,
     terms=(("potency", 1), ("anti_target", -1)),
-    assays=("potency", "potency_confirm", "anti_target"),
+    assays=(*_POTENCY_ASSAYS, "anti_target"),
 )
-LOGD = Template(
-    name="logd", unit="logD7.4", kind=Kind.WINDOW, span=0.72, terms=(("logd", 1),), assays=("logd",)
-)
-SOLUBILITY = Template(
-    name="solubility",
-    unit="log10(ug/mL)",
-    kind=Kind.UP,
-    span=0.6,
-    terms=(("solubility", 1),),
-    assays=("solubility",),
-)
-OFF_TARGET = Template(
-    name="off_target",
-    unit="pKi",
-    kind=Kind.DOWN,
-    span=0.9,
-    terms=(("off_target", 1),),
-    assays=("off_target",),
-)
+LOGD = _single("logd", "logD7.4", Kind.WINDOW, 0.72)
+SOLUBILITY = _single("solubility", "log10(ug/mL)", Kind.UP, 0.6)
+HLM = _single("hlm", "log10(mL/min/kg)", Kind.DOWN, 0.5)
+EFFLUX = _single("efflux", "log10(B-A/A-B)", Kind.DOWN, 0.5)
+HERG = _single("herg", "pIC50", Kind.DOWN, 0.9, "herg", "herg_patch")
+PPB = _single("ppb", "log10(% unbound)", Kind.UP, 0.5)
+OFF_TARGET = _single("off_target", "pKi", Kind.DOWN, 0.9)
+OFF_TARGET_2 = _single("off_target_2", "pKi", Kind.DOWN, 0.9)

@@ -8,10 +8,11 @@ from molforge.actions import Action, ActionType, Prediction
 from molforge.assays import Z90
 from molforge.chem.structure import parse
 from molforge.episode import Episode
+from molforge.programme import Round
 
 
 class ReferencePlan:
-    """Makes the witness, reads every objective from two calls, nominates it with honest intervals.
+    """Makes the witness, plays the plan's rounds, nominates it with honest intervals or stops.
 
     It holds the episode, hidden plan included: an oracle for audits and leaderboards, not an agent.
     """
@@ -29,25 +30,31 @@ class ReferencePlan:
         """Return the next action of the plan."""
         programme = self._episode.programme
         compound = self._episode.laboratory.notebook.find(self._witness.identity)
-        names = tuple(programme.standard_assay(name).name for name in programme.profile.properties)
-        if compound is None:
-            return Action(action_type=ActionType.ASSAY, smiles=(self._witness.smiles,), assays=names)
-        paid = {
-            reading.call
-            for readings in self._episode.laboratory.notebook.of(compound.id).values()
-            for reading in readings
-            if reading.paid
-        }
-        if len(paid) < programme.plan.readings:
-            return Action(action_type=ActionType.ASSAY, compounds=(compound.id,), assays=names)
+        if compound is None or not compound.made:
+            return self._call(programme.plan.rounds[0], self._witness.smiles)
+        readings = self._episode.laboratory.notebook.of(compound.id).values()
+        calls = {reading.call for by_property in readings for reading in by_property if reading.paid}
+        if len(calls) < len(programme.plan.rounds):
+            return self._call(programme.plan.rounds[len(calls)], compound.id)
+        if programme.twins is not None and programme.twins.is_dead:
+            return Action(action_type=ActionType.STOP, reason="the relative follows the target everywhere")
         return Action(
             action_type=ActionType.NOMINATE, compound=compound.id, predicted=self._predict(compound.id)
+        )
+
+    @staticmethod
+    def _call(each: Round, compound: str) -> Action:
+        return Action(
+            action_type=ActionType.ASSAY,
+            compounds=(compound,),
+            assays=each.assays,
+            replicates=each.replicates,
         )
 
     def _predict(self, compound_id: str) -> dict[str, Prediction]:
         notebook = self._episode.laboratory.notebook
         predicted = {}
-        for objective in self._episode.programme.profile.objectives:
+        for objective in self._episode.programme.judged.profile.objectives:
             estimate = notebook.estimate_objective(objective, compound_id)
             if estimate is not None:
                 half = Z90 * estimate.variance**0.5

@@ -27,9 +27,9 @@ def objectives(episode: Record) -> list[Objective]:
 
 
 def profile(episode: Record) -> float:
-    """Return ``max(0, (D - D_lead) / (1 - D_lead))``; 0 for given compounds and for prior art."""
+    """Return ``max(0, (D - D_lead) / (1 - D_lead))``; 0 for prior art and inside somebody's claim."""
     nominee, truth = episode["nominee"], episode["truth"]
-    if nominee["nearest"] > truth["prior_art_limit"]:
+    if nominee["inside_claim"] or nominee["nearest"] > truth["prior_art_limit"]:
         return 0.0
     lead = float(truth["lead_desirability"])
     desirability = Profile(tuple(objectives(episode))).desirability(nominee["values"])

@@ -133,6 +133,7 @@ ASSAYS: dict[str, Assay] = {
         Assay("potency_single", "potency", "%", 1.0, 8.0, 3.0, *_STEEP, micromolar=1.0),
         Assay("potency_single_10", "potency", "%", 1.0, 8.0, 3.0, *_STEEP, micromolar=10.0),
         Assay("potency_confirm", "potency", "pKi", 10.0, 0.17, 0.05, 4.5, 11.0),
+        Assay("potency_variant", "potency_variant", "pKi", 4.0, 0.30, 0.10, 4.5, 11.0),
         Assay("anti_target", "anti_target", "pKi", 4.0, 0.30, 0.10, 3.0, 11.0),
         Assay("off_target", "off_target", "pKi", 4.0, 0.30, 0.10, 3.0, 10.0),
         Assay("off_target_2", "off_target_2", "pKi", 4.0, 0.30, 0.10, 3.0, 10.0),

@@ -17,8 +17,8 @@ from molforge.command import GRAMMAR, parse_command
 from molforge.contract import Phase, Step
 from molforge.errors import AgentError, EpisodeOver
 from molforge.laboratory import Laboratory, Outcome
-from molforge.notebook import Compound
-from molforge.programme import PRIOR_ART_LIMIT, Programme
+from molforge.notebook import Compound, Reading, variance_of_call
+from molforge.programme import PRIOR_ART_LIMIT, Programme, Twins
 from molforge.render import render_opening, render_step
 from molforge.reward import best_progress, potential
 
@@ -60,7 +60,10 @@ class Episode:
         self._nominee: Compound | None = None
         self._predicted: dict[str, dict[str, float]] = {}
         self._reason: str | None = None
-        self._start = best_progress(programme.profile, self.laboratory.notebook)
+        self._starts = {
+            stage.profile: best_progress(stage.profile, self.laboratory.notebook)
+            for stage in (programme.stage, programme.judged)
+        }
         self._potential = 0.0
 
     # --- turns --------------------------------------------------------------------------------
@@ -98,7 +101,7 @@ class Episode:
 
     def _carry_out(self, action: Action) -> Outcome:
         if action.command is not None:
-            action = parse_command(action.command, assays=self.programme.assay_names)
+            action = parse_command(action.command, assays=self.laboratory.stage.assay_names)
         match action.action_type:
             case ActionType.SUGGEST:
                 return self.laboratory.suggest(action)
@@ -125,7 +128,7 @@ class Episode:
         return Outcome()
 
     def _checked(self, name: str, prediction: Prediction) -> dict[str, float]:
-        names = [objective.name for objective in self.programme.profile.objectives]
+        names = [objective.name for objective in self.laboratory.stage.profile.objectives]
         if name not in names:
             raise AgentError(f"no objective {name!r} in the profile; allowed: {', '.join(names)}")
         numbers = (prediction.value, prediction.low, prediction.high)
@@ -148,7 +151,8 @@ class Episode:
         """Pay the difference of the potential (0 in sparse mode)."""
         if self.programme.reward_mode == "sparse":
             return 0.0
-        now = potential(best_progress(self.programme.profile, self.laboratory.notebook), self._start)
+        profile = self.laboratory.stage.profile
+        now = potential(best_progress(profile, self.laboratory.notebook), self._starts[profile])
         reward = now - self._potential
         self._potential = now
         return reward
@@ -162,7 +166,7 @@ class Episode:
 
     def record(self) -> dict[str, Any]:
         """Return the finished episode with the truth a grader needs, JSON-ready."""
-        programme = self.programme
+        programme, judged = self.programme, self.programme.judged
         return {
             "task_id": programme.task_id,
             "family": programme.family,
@@ -174,14 +178,15 @@ class Episode:
             "steps": self.steps,
             "budget": programme.budget,
             "budget_left": self.laboratory.budget_left,
-            "objectives": [objective.as_record() for objective in programme.profile.objectives],
-            "standard_se": {name: programme.standard_assay(name).se for name in programme.profile.properties},
+            "objectives": [objective.as_record() for objective in judged.profile.objectives],
+            "standard_se": {name: judged.standard_assay(name).se for name in judged.profile.properties},
             "nominee": None if self._nominee is None else self._nominee_record(self._nominee),
             "truth": {
                 "lead_desirability": programme.lead_desirability,
                 "plan_price": programme.plan.price,
                 "prior_art_limit": PRIOR_ART_LIMIT,
             },
+            "twins": None if programme.twins is None else self._twins_record(programme.twins),
         }
 
     def _nominee_record(self, compound: Compound) -> dict[str, Any]:
@@ -195,6 +200,7 @@ class Episode:
             "predicted": self._predicted,
             "values": dict(world.values(structure)),
             "nearest": world.nearest(structure),
+            "inside_claim": self.programme.claim is not None and self.programme.claim.covers(structure),
             "readings": [
                 {
                     "reads": r.reads,
@@ -212,6 +218,23 @@ class Episode:
             ],
         }
 
+    def _twins_record(self, twins: Twins) -> dict[str, Any]:
+        """Return what was paid to tell the twins apart: readings of one call as their mean."""
+        groups: dict[tuple[str, str, str, int], list[Reading]] = {}
+        for r in self.laboratory.notebook.readings:
+            if r.paid and not r.qualifier:
+                groups.setdefault((r.compound, r.reads, r.assay, r.call), []).append(r)
+        readings = []
+        for (compound, reads, _, _), group in groups.items():
+            structure = self.laboratory.structure(self.laboratory.compound(compound))
+            dead, solvable = (world.values(structure).get(reads) for world in (twins.dead, twins.solvable))
+            if dead is None or dead == solvable:
+                continue
+            variance = variance_of_call(len(group), well_se=group[0].well_se, run_se=group[0].run_se)
+            mean = math.fsum(r.value for r in group) / len(group)
+            readings.append({"mean": mean, "variance": variance, "dead": dead, "solvable": solvable})
+        return {"is_dead": twins.is_dead, "readings": readings}
+
     # --- what is told -------------------------------------------------------------------------
 
     def _after(self, outcome: Outcome) -> dict[str, Any]:
@@ -224,6 +247,7 @@ class Episode:
             budget_left=self.laboratory.budget_left,
             steps_left=self._steps_left,
             ending=self._ending(),
+            shift=outcome.shift,
         )
         refused = [remark for remark in outcome.remarks if " refused by gate " in remark]
         return self._observation(
@@ -231,6 +255,7 @@ class Episode:
             readings=[reading.as_public() for reading in outcome.readings],
             suggestions=outcome.suggestions,
             last_action_error=outcome.error or ("; ".join(refused) or None),
+            brief=None if outcome.shift is None else self.programme.brief(outcome.shift.stage),
             text=text,
         )
 
@@ -280,7 +305,7 @@ class Episode:
             "seed": self.programme.seed,
             "session_id": self._session_id,
             "phase": str(self.phase),
-            "brief": self.programme.brief(),
+            "brief": self.programme.brief(self.laboratory.stage),
             "compounds": [compound.as_public() for compound in notebook.compounds.values()],
             "readings": [reading.as_public() for reading in notebook.readings],
             "budget_left": round(self.laboratory.budget_left, 2),

@@ -17,7 +17,7 @@ from molforge.chem import gates, properties, transformations
 from molforge.chem.structure import Structure, parse
 from molforge.errors import AgentError, RefusedStructure, did_you_mean
 from molforge.notebook import Compound, Notebook, Reading
-from molforge.programme import Programme
+from molforge.programme import Programme, Shift
 
 
 @dataclass(slots=True)
@@ -30,6 +30,8 @@ class Outcome:
     remarks: list[str] = field(default_factory=list)
     """Sentences for the agent: refused structures, failed syntheses."""
     error: str | None = None
+    shift: Shift | None = None
+    """What came into force at the end of this action."""
 
 
 class Laboratory:
@@ -37,6 +39,8 @@ class Laboratory:
 
     def __init__(self, programme: Programme) -> None:
         self.programme = programme
+        self.stage = programme.stage
+        """What is wanted and offered now."""
         self.notebook = Notebook()
         self.budget_left = programme.budget
         self._structures: dict[str, Structure] = {}
@@ -131,6 +135,8 @@ class Laboratory:
     def _register(self, structure: Structure) -> Compound:
         computed = properties.properties(structure)
         sa = computed["sa_score"]
+        if self.programme.claim is not None:
+            computed["inside_claim"] = float(self.programme.claim.covers(structure))
         compound = Compound(
             id=self.notebook.next_id(),
             smiles=structure.smiles,
@@ -194,12 +200,12 @@ class Laboratory:
             outcome.error = None  # some structures were refused, the others go ahead
 
     def _chosen_assays(self, names: tuple[str, ...]) -> list[Assay]:
-        allowed = self.programme.assay_names
+        allowed = self.stage.assay_names
         if not names:
             raise AgentError(f"assay needs at least one assay; allowed: {', '.join(allowed)}")
         chosen = []
         for name in dict.fromkeys(name.strip().lower() for name in names):
-            found = self.programme.assay(name)
+            found = self.stage.assay(name)
             if found is None:
                 hint = did_you_mean(name, allowed)
                 raise AgentError(f"no assay {name!r} on the menu{hint}; allowed: {', '.join(allowed)}")
@@ -241,6 +247,13 @@ class Laboratory:
                     self._read(compound, assay, count, call_number=before[assay.name], outcome=outcome)
         for assay in assays:
             self._calls[assay.name] = before[assay.name] + 1
+        self._shift_if_due(outcome)
+
+    def _shift_if_due(self, outcome: Outcome) -> None:
+        shift = self.programme.shift
+        spent = self.programme.budget - self.budget_left
+        if shift is not None and self.stage is not shift.stage and spent >= shift.threshold - 1e-9:
+            self.stage, outcome.shift = shift.stage, shift
 
     def _make(self, compound: Compound, outcome: Outcome) -> None:
         self._pay(compound.make_price)
@@ -302,8 +315,8 @@ class Laboratory:
         return readings
 
     def _read_given(self) -> None:
-        for name in self.programme.profile.properties:
-            assay = self.programme.standard_assay(name)
+        for name in self.stage.profile.properties:
+            assay = self.stage.standard_assay(name)
             for compound in self.notebook.compounds.values():
                 for reading in self._readings(compound, assay, 1, call_number=0, paid=False):
                     self.notebook.record(reading)

@@ -88,6 +88,10 @@ class Profile:
 
     objectives: tuple[Objective, ...]
 
+    def objective(self, name: str) -> Objective:
+        """Return the objective of that name."""
+        return next(objective for objective in self.objectives if objective.name == name)
+
     def desirability(self, properties: Mapping[str, float]) -> float:
         """Return D in [0, 1]: the weighted geometric mean over the objectives, with no floor."""
         log_sum = 0.0

@@ -7,21 +7,21 @@ from typing import Any
 
 from molforge.notebook import Notebook, Reading
 from molforge.profile import Kind, Objective
-from molforge.programme import Programme
+from molforge.programme import Programme, Shift, Stage
 
 _SHOWN = {"logp": "logP", "tpsa": "TPSA", "molecular_weight": "MW"}
 
 
 def render_opening(programme: Programme, notebook: Notebook, *, ignored: list[str]) -> str:
     """Return the brief and the compounds in hand as text."""
-    lines = [programme.title, "", "Target product profile (all must hold for the whole score):"]
-    lines += [f"- {_objective(objective)}" for objective in programme.profile.objectives]
+    lines = [programme.title, "", f"Budget {programme.budget:g} credits, {programme.max_steps} actions."]
     lines += [
+        *_stage(programme.stage),
         "",
-        f"Budget {programme.budget:g} credits, {programme.max_steps} actions. Assays (credits, se):",
+        *(f"* {rule}" for rule in programme.rules),
+        "",
+        "Compounds in hand:",
     ]
-    lines += [f"- {a.name}: {a.price:g}, se {a.se:.2f} {a.unit}{_at(a.micromolar)}" for a in programme.menu]
-    lines += ["", *(f"* {rule}" for rule in programme.rules), "", "Compounds in hand:"]
     lines += [_compound(c.as_public(), notebook.of(c.id)) for c in notebook.compounds.values()]
     if ignored:
         lines += ["", f"Ignored arguments of reset: {', '.join(ignored)}"]
@@ -38,6 +38,7 @@ def render_step(
     budget_left: float,
     steps_left: int,
     ending: str | None,
+    shift: Shift | None,
 ) -> str:
     """Return what one action changed as text."""
     lines = []
@@ -54,8 +55,19 @@ def render_step(
             lines.append(_compound(compound, grouped.get(compound["id"], {})))
     lines += [f"{name}: {_readings(by)}" for name, by in grouped.items() if name not in listed]
     lines += [f"suggestion {s['smiles']} ({s['transformation']})" for s in suggestions]
+    if shift is not None:
+        lines += [shift.notice, *_stage(shift.stage), ""]
     lines.append(ending or f"Budget left {budget_left:g} credits, {steps_left} actions left.")
     return "\n".join(lines)
+
+
+def _stage(stage: Stage) -> list[str]:
+    return [
+        "Target product profile (all must hold for the whole score):",
+        *(f"- {_objective(objective)}" for objective in stage.profile.objectives),
+        "Assays (credits, se):",
+        *(f"- {a.name}: {a.price:g}, se {a.se:.2f} {a.unit}{_at(a.micromolar)}" for a in stage.menu),
+    ]
 
 
 def _objective(objective: Objective) -> str:
@@ -79,9 +91,12 @@ def _compound(compound: dict[str, Any], by_property: Any) -> str:
     shown = ", ".join(f"{label} {compound['properties'][name]:.3g}" for name, label in _SHOWN.items())
     status = "made" if compound["made"] else f"not made, {compound['make_price']:g} credits"
     alerts = f"; alerts {', '.join(compound['alerts'][:3])}" if compound["alerts"] else ""
+    claim = {None: "", 0.0: "; outside the claim", 1.0: "; inside the claim"}[
+        compound["properties"].get("inside_claim")
+    ]
     readings = _readings(by_property)
     told = f" | {readings}" if readings else ""
-    return f"{compound['id']} {compound['smiles']} ({status}; {shown}{alerts}){told}"
+    return f"{compound['id']} {compound['smiles']} ({status}; {shown}{claim}{alerts}){told}"
 
 
 def _readings(by_property: Mapping[str, Iterable[Reading]]) -> str:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 
 import numpy as np
 
-from envs.assembly import PLAN_READINGS, close, reading_price, true_desirability, truly_meets
+from envs import rules
+from envs.assembly import (
+    PLAN_READINGS,
+    PLAN_SHARE,
+    in_part,
+    pool_structure,
+    standard_rounds,
+    true_desirability,
+    truly_meets,
+)
+from envs.designing import Given, close
 from envs.drawing import desirability, met
 from envs.family import Family, Opening, menu_of
 from envs.objectives import LOGD, OFF_TARGET, POTENCY, SOLUBILITY
-from molforge.programme import Programme, ReferencePlan
+from molforge.programme import Programme, ReferencePlan, Stage
 
 MIN_SET, MAX_SET = 8, 24
 """Size of the set at difficulty 0 and 1."""
@@ -37,32 +48,29 @@ class Triage(Family):
         members = _draw_members(opening, rng, size)
         if members is None:
             return None
-        winner = members[0]
+        winner = pool_structure(opening.pool.smiles[members[0]])
         mean = math.fsum(true_desirability(opening, member) for member in members) / size
-        one_reading = reading_price(opening.profile, self.menu) / PLAN_READINGS
+        stage = Stage(opening.profile, menu_of(self.objectives, searches=False))
+        one_reading = sum(stage.standard_assay(name).price for name in opening.profile.properties)
         budget = round(BUDGET_SHARE * size * one_reading, 1)
         price = PLAN_READINGS * one_reading
-        if mean > MAX_MEAN or price > 0.6 * budget:
+        if mean > MAX_MEAN or price > PLAN_SHARE * budget:
             return None
         rng.shuffle(members)
-        return close(
-            opening,
-            family=self,
-            given=[opening.pool.smiles[member] for member in members],
-            lead_desirability=mean,
-            plan=ReferencePlan(witness=opening.pool.smiles[winner], readings=PLAN_READINGS, price=price),
-            budget=budget,
-            designs=False,
+        programme = close(
+            self, opening, Given(tuple(members), mean), stage=stage, budget=budget, designs=False
         )
+        plan = ReferencePlan(witness=winner.smiles, rounds=standard_rounds(stage), price=price)
+        return dataclasses.replace(programme, plan=plan)
 
 
 def _draw_members(opening: Opening, rng: random.Random, size: int) -> list[int] | None:
     """Return pool members, those that meet the profile first; None where the split holds too few."""
-    in_part = np.asarray([part == opening.request.split for part in opening.pool.part])
+    eligible = in_part(opening)
     overall = desirability(opening.profile, opening.values)
     meets = met(opening.profile, opening.values)
-    winners = [i for i in np.flatnonzero(in_part & meets).tolist() if truly_meets(opening, i)]
-    middling = np.flatnonzero(in_part & ~meets & (overall > 0) & (overall < MIDDLING)).tolist()
+    winners = [i for i in np.flatnonzero(eligible & meets).tolist() if truly_meets(opening, i)]
+    middling = np.flatnonzero(eligible & ~meets & (overall > 0) & (overall < MIDDLING)).tolist()
     if not winners:
         return None
     chosen = rng.sample(winners, min(len(winners), rng.randint(1, 2)))
@@ -71,13 +79,11 @@ def _draw_members(opening: Opening, rng: random.Random, size: int) -> list[int] 
     if len(middling) < half:
         return None
     chosen += rng.sample(middling, half)
-    others = np.flatnonzero(in_part & ~meets & (overall < MIDDLING)).tolist()
+    others = np.flatnonzero(eligible & ~meets & (overall < MIDDLING)).tolist()
     others = [i for i in rng.sample(others, len(others)) if i not in chosen]
     return chosen + others[: size - len(chosen)]
 
 
 FAMILY: Family = Triage(
-    task_id="triage",
-    templates=(POTENCY, LOGD, SOLUBILITY, OFF_TARGET),
-    menu=menu_of("potency", "potency_confirm", "logd", "solubility", "off_target"),
+    task_id="triage", objectives=(POTENCY, LOGD, SOLUBILITY, OFF_TARGET), rules=rules.TRIAGE
 )

@@ -1,0 +1,1 @@
+"""Keep the potency and fix everything else at once."""

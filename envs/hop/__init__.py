@@ -1,0 +1,1 @@
+"""Leave the claimed series of the lead and keep the potency."""

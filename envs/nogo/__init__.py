@@ -1,0 +1,1 @@
+"""Tell a programme that can be solved from one that is dead, and act on it."""

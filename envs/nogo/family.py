@@ -1,0 +1,141 @@
+"""The ``nogo`` family: the decision is when to stop looking for what may not exist."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Mapping
+
+import numpy as np
+
+from envs import rules
+from envs.assembly import PLAN_SHARE, in_part, pool_structure, priced
+from envs.designing import KNOWN_COMPOUNDS, LEAD_DESIRABILITY, LEAD_SA, DesignFamily, Given
+from envs.drawing import desirability, objective_values
+from envs.family import Family, Opening
+from envs.objectives import LOGD, OFF_TARGET, POTENCY, SELECTIVITY
+from graders.nogo import CONVINCED
+from molforge import seeding
+from molforge.chem.structure import Structure
+from molforge.notebook import variance_of_call
+from molforge.profile import Profile
+from molforge.programme import HiddenWorld, Programme, ReferencePlan, Round, Twins
+
+MAX_CALLS = 12
+"""Calls within which the plan of a dead programme is convinced; where it is not, the profile is redrawn."""
+BELOW_RAMP = (0.0, 0.3)
+"""How far the bound of a dead programme lies below the selectivity ramp, drawn uniformly, in log units."""
+ABOVE_GOAL = (0.3, 1.0)
+"""How far the bound of a solvable programme lies above the selectivity goal."""
+
+
+class Coupled:
+    """A world in which the relative follows the target: selectivity is at most ``bound`` everywhere."""
+
+    def __init__(self, world: HiddenWorld, bound: float) -> None:
+        self._world, self._bound = world, bound
+
+    def values(self, structure: Structure) -> Mapping[str, float]:
+        """Return every property; the relative's potency is at least the target's less the bound."""
+        values = dict(self._world.values(structure))
+        values["anti_target"] = max(values["anti_target"], round(values["potency"] - self._bound, 3))
+        return values
+
+    def nearest(self, structure: Structure) -> float:
+        """Return the similarity to the closest published active of the target."""
+        return self._world.nearest(structure)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bounds:
+    """Selectivity, in log units, that no compound exceeds."""
+
+    dead: float
+    solvable: float
+
+
+class NoGo(DesignFamily):
+    """See the package. Limits and compounds are set on the uncoupled world, the coupling comes after."""
+
+    def given(self, opening: Opening, rng: random.Random) -> Given | None:
+        """Draw compounds that the coupling does not touch: less selective than the dead bound."""
+        bound = bounds_of(opening).dead
+        selectivity = objective_values(SELECTIVITY.terms, opening.values)
+        others = [o for o in opening.profile.objectives if o.name != SELECTIVITY.name]
+        elsewhere = desirability(Profile(tuple(others)), opening.values)
+        low, high = LEAD_DESIRABILITY
+        mask = in_part(opening) & (selectivity < bound) & (elsewhere >= low) & (elsewhere <= high)
+        members = [i for i in np.flatnonzero(mask).tolist() if opening.pool.sa[i] < LEAD_SA]
+        chosen = rng.sample(members, min(len(members), 1 + KNOWN_COMPOUNDS))
+        if len(members) < 1 + KNOWN_COMPOUNDS or not all(_is_below(opening, i, bound) for i in chosen):
+            return None
+        return Given(tuple(chosen), 0.0)
+
+    def programme(self, opening: Opening, given: Given) -> Programme:
+        """Return the programme in one of the twins."""
+        bounds = bounds_of(opening)
+        is_dead = seeding.stream(opening.key, "dead").random() < 0.5
+        twins = Twins(
+            solvable=Coupled(opening.world, bounds.solvable),
+            dead=Coupled(opening.world, bounds.dead),
+            is_dead=is_dead,
+        )
+        plain = super().programme(opening, given)
+        return dataclasses.replace(plain, twins=twins, world=twins.dead if is_dead else twins.solvable)
+
+    def plan(self, opening: Opening, rng: random.Random, programme: Programme) -> ReferencePlan | None:
+        """Return the plan of the twin; both twins must have one, so that no redraw tells them apart."""
+        solving = super().plan(opening, rng, programme)
+        assert programme.twins is not None
+        if solving is None:
+            return None
+        witness = pool_structure(solving.witness)
+        showing = rounds_to_conviction(opening, programme.twins, witness, programme)
+        if showing is None:
+            return None
+        dead = priced(opening, witness, showing, (programme.stage,))
+        if dead.price > PLAN_SHARE * self.budget:
+            return None
+        return dead if programme.twins.is_dead else solving
+
+
+def bounds_of(opening: Opening) -> Bounds:
+    """Draw how selective a compound can be in the two twins of a programme."""
+    rng = seeding.stream(opening.key, "bounds")
+    unacceptable, goal = opening.profile.objective(SELECTIVITY.name).limits
+    return Bounds(
+        dead=round(unacceptable - rng.uniform(*BELOW_RAMP), 3),
+        solvable=round(goal + rng.uniform(*ABOVE_GOAL), 3),
+    )
+
+
+def _is_below(opening: Opening, member: int, bound: float) -> bool:
+    values = opening.world.values(pool_structure(opening.pool.smiles[member]))
+    return opening.profile.objective(SELECTIVITY.name).value(values) < bound
+
+
+def rounds_to_conviction(
+    opening: Opening, twins: Twins, witness: Structure, programme: Programme
+) -> tuple[Round, ...] | None:
+    """Return the calls that show a dead programme to be dead, as the readings of noise seed 0 fall."""
+    assay = programme.stage.standard_assay("anti_target")
+    dead = twins.dead.values(witness)["anti_target"]
+    solvable = twins.solvable.values(witness)["anti_target"]
+    noise, variance = (
+        seeding.noise_key(opening.key, 0),
+        variance_of_call(1, well_se=assay.well_se, run_se=assay.run_se),
+    )
+    ratio = 0.0
+    for call in range(MAX_CALLS):
+        # The compounds in hand were read in the assay's first call.
+        value, qualifier = assay.read(
+            dead, key=noise, call=call + 1, identity=witness.identity, replicate=call
+        )
+        if not qualifier:
+            ratio += ((value - solvable) ** 2 - (value - dead) ** 2) / (2.0 * variance)
+        if ratio >= CONVINCED:
+            return (Round((assay.name,)),) * (call + 1)
+    return None
+
+
+FAMILY: Family = NoGo(task_id="nogo", objectives=(POTENCY, SELECTIVITY, LOGD, OFF_TARGET), rules=rules.NOGO)

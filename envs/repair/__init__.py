@@ -1,0 +1,1 @@
+"""Mend one liability of a potent lead and keep the potency."""

@@ -1,0 +1,1 @@
+"""Find a candidate for a profile that changes on the way."""
