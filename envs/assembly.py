@@ -92,25 +92,17 @@ def in_part(opening: Opening) -> Mask:
 
 
 def true_desirability(opening: Opening, member: int) -> float:
-    """Return D of a pool member on the path that everything published goes through."""
-    return opening.profile.desirability(opening.world.values(pool_structure(opening.pool.smiles[member])))
-
-
-def truly_meets(opening: Opening, member: int) -> bool:
-    """Say whether a pool member meets the whole profile, on that same path."""
-    return opening.profile.is_met(opening.world.values(pool_structure(opening.pool.smiles[member])))
+    """Return D of a pool member, exactly."""
+    return opening.profile.desirability(opening.truth(member))
 
 
 def witnesses(opening: Opening, rng: random.Random) -> Iterator[Structure]:
     """Return pool members that truly meet the whole profile and can be made, lazily and in random order."""
     pool = opening.pool
     members = np.flatnonzero(met(opening.profile, opening.values) & (pool.sa <= WITNESS_SA)).tolist()
-    structures = (pool_structure(pool.smiles[member]) for member in rng.sample(members, len(members)))
-    return (
-        structure
-        for structure in structures
-        if opening.profile.is_met(opening.world.values(structure)) and gates.is_makeable(structure)
-    )
+    meeting = (i for i in rng.sample(members, len(members)) if opening.profile.is_met(opening.truth(i)))
+    structures = (pool_structure(pool.smiles[member]) for member in meeting)
+    return (structure for structure in structures if gates.is_makeable(structure))
 
 
 def standard_rounds(stage: Stage) -> tuple[Round, ...]:

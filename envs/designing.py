@@ -14,7 +14,6 @@ from envs.assembly import (
     PLAN_SHARE,
     Mask,
     in_part,
-    pool_structure,
     priced,
     standard_rounds,
     true_desirability,
@@ -88,10 +87,8 @@ class DesignFamily(Family):
 
     def truly_fits(self, opening: Opening, member: int) -> bool:
         """Say whether a pool member may be the lead, on the path that everything published goes through."""
-        values = opening.world.values(pool_structure(opening.pool.smiles[member]))
-        return bool(
-            self.fits(opening.profile, {name: np.array([value]) for name, value in values.items()})[0]
-        )
+        values = {name: np.array([value]) for name, value in opening.truth(member).items()}
+        return bool(self.fits(opening.profile, values)[0])
 
     # --- witness ------------------------------------------------------------------------------
 

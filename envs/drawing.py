@@ -61,6 +61,8 @@ class _Draw:
     template: Template
     tightness: float
     centre: float
+    values: FloatArray
+    """Of the pool in this world, shape (pool,)."""
     ordered: FloatArray
 
     def limits(self, t: float) -> tuple[float, ...]:
@@ -101,15 +103,7 @@ def draw_profile(
     ``properties`` maps a property to its values over the pool in this world, shape (pool,);
     ``prior_widths`` an objective to the width of its central 90 % under the mean model.
     """
-    draws = [
-        _Draw(
-            template,
-            rng.uniform(0.5, 1.5),
-            rng.uniform(0.1, 0.9),
-            np.sort(objective_values(template.terms, properties)),
-        )
-        for template in templates
-    ]
+    draws = [_draw(rng, template, objective_values(template.terms, properties)) for template in templates]
     weights = _weights(rng, len(templates))
 
     def profile(t: float) -> Profile:
@@ -129,21 +123,37 @@ def draw_profile(
             )
         )
 
+    def share_at(t: float) -> float:
+        meets = [_meets(draw.template.kind, draw.limits(t), draw.values) for draw in draws]
+        return float(np.logical_and.reduce(meets).mean())
+
     easy, hard = 1.0, 0.0
     for _ in range(BISECTIONS):
         t = (easy + hard) / 2
-        if met(profile(t), properties).mean() > share:
+        if share_at(t) > share:
             easy = t
         else:
             hard = t
     return profile(easy)
 
 
+def _draw(rng: random.Random, template: Template, values: FloatArray) -> _Draw:
+    return _Draw(template, rng.uniform(0.5, 1.5), rng.uniform(0.1, 0.9), values, np.sort(values))
+
+
 def met(profile: Profile, properties: Mapping[str, FloatArray]) -> npt.NDArray[np.bool_]:
     """Return which pool members meet the whole profile, shape (pool,)."""
-    columns = [objective_desirability(o, properties) >= 1.0 for o in profile.objectives]
-    meets: npt.NDArray[np.bool_] = np.logical_and.reduce(columns)
-    return meets
+    meets = [_meets(o.kind, o.limits, objective_values(o.terms, properties)) for o in profile.objectives]
+    together: npt.NDArray[np.bool_] = np.logical_and.reduce(meets)
+    return together
+
+
+def _meets(kind: Kind, limits: Sequence[float], values: FloatArray) -> npt.NDArray[np.bool_]:
+    if kind is Kind.WINDOW:
+        inside: npt.NDArray[np.bool_] = (values >= limits[1]) & (values <= limits[2])
+        return inside
+    good: npt.NDArray[np.bool_] = values >= limits[1] if kind is Kind.UP else values <= limits[1]
+    return good
 
 
 def _weights(rng: random.Random, count: int) -> list[float]:

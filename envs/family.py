@@ -15,6 +15,7 @@ from molforge import seeding
 from molforge.assays import ASSAYS, PRIOR_ART, Assay
 from molforge.chem.structure import Structure
 from molforge.landscapes.catalogue import ANTI, OFF_TARGET
+from molforge.landscapes.tokens import Tokens
 from molforge.landscapes.world import World
 from molforge.profile import Profile
 from molforge.programme import Programme
@@ -37,6 +38,10 @@ class TargetWorld:
             found = self._values[structure.identity] = self._world.values(structure)
         return found
 
+    def values_of(self, tokens: Tokens) -> Mapping[str, float]:
+        """Return every property of a structure with these tokens."""
+        return self._world.values_of(tokens)
+
     def nearest(self, structure: Structure) -> float:
         """Return the similarity to the closest published active of the programme's target."""
         return self._world.nearest(structure, "potency")
@@ -56,6 +61,10 @@ class Opening:
     """Property to its values over the pool in this world, shape (pool,)."""
     profile: Profile
     """What the nominee will be judged by."""
+
+    def truth(self, member: int) -> Mapping[str, float]:
+        """Return the properties of a pool member on the path that everything published goes through."""
+        return self.world.values_of(self.pool.tokens[member])
 
     @property
     def noise_key(self) -> bytes:

@@ -13,16 +13,16 @@ _SCORE = (
 _WORTHLESS = f"Given compounds and copies of published actives (prior_art > {PRIOR_ART_LIMIT}) score 0."
 
 _CLAIM = (
-    "The lead's series is claimed: a nominee inside the claim scores 0. Inside is what has the lead's generic "
-    "framework, shares a fused ring system with it, or is more than half similar to it; design tells for free."
+    "The lead's series is claimed: a nominee inside the claim scores 0. Inside is what has the lead's generic"
+    " framework, shares a fused ring system with it or is more than half similar to it; design says so free."
 )
 _CHANGE = (
     "When 25 to 45 % of the budget is spent the profile changes: the target turns into a resistant variant, "
     "or a second off-target has to be spared. The nominee is judged by the profile that holds in the end."
 )
 _DEAD = (
-    "Half of these programmes are dead: the relative follows the target so closely that nothing is selective. "
-    "In a dead one only stop earns, by how much your paid readings show that it is dead; elsewhere it earns 0."
+    "Half of these programmes are dead: the relative follows the target so closely that nothing is selective."
+    " In a dead one only stop earns, as much as paid readings show that it is dead; elsewhere it earns 0."
 )
 
 DESIGN = (_MAKE, _NOISE, _SCORE.format("the lead (M1)"), _WORTHLESS)

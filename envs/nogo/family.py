@@ -110,8 +110,7 @@ def bounds_of(opening: Opening) -> Bounds:
 
 
 def _is_below(opening: Opening, member: int, bound: float) -> bool:
-    values = opening.world.values(pool_structure(opening.pool.smiles[member]))
-    return opening.profile.objective(SELECTIVITY.name).value(values) < bound
+    return opening.profile.objective(SELECTIVITY.name).value(opening.truth(member)) < bound
 
 
 def rounds_to_conviction(

@@ -16,7 +16,6 @@ from envs.assembly import (
     pool_structure,
     standard_rounds,
     true_desirability,
-    truly_meets,
 )
 from envs.designing import Given, close
 from envs.drawing import desirability, met
@@ -69,7 +68,9 @@ def _draw_members(opening: Opening, rng: random.Random, size: int) -> list[int] 
     eligible = in_part(opening)
     overall = desirability(opening.profile, opening.values)
     meets = met(opening.profile, opening.values)
-    winners = [i for i in np.flatnonzero(eligible & meets).tolist() if truly_meets(opening, i)]
+    winners = [
+        i for i in np.flatnonzero(eligible & meets).tolist() if opening.profile.is_met(opening.truth(i))
+    ]
     middling = np.flatnonzero(eligible & ~meets & (overall > 0) & (overall < MIDDLING)).tolist()
     if not winners:
         return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from molforge.landscapes import minhash
 from molforge.landscapes.index import SCALE
 from molforge.landscapes.model import PropertyModel, Sighting, Thin, landscape
+from molforge.landscapes.tokens import Tokens
 
 if TYPE_CHECKING:
     from molforge.chem.structure import Structure
@@ -49,7 +50,11 @@ class World:
 
         Bit-identical on every machine, in any order, for every way of drawing the compound.
         """
-        sighting = Sighting(structure.tokens)
+        return self.values_of(structure.tokens)
+
+    def values_of(self, tokens: Tokens) -> dict[str, float]:
+        """Return what ``values`` returns for a structure with these tokens."""
+        sighting = Sighting(tokens)
         return {
             role: draw.landscape.value(sighting, draw.weights, draw.vector) / 1000
             for role, draw in self._draws.items()
