@@ -72,13 +72,6 @@ _SPECS = (
         _ALL,
     ),
     _spec(
-        "repair",
-        "Repair",
-        "Mend one liability of a potent lead and keep the potency.",
-        "medium",
-        _ALL,
-    ),
-    _spec(
         "potency",
         "Potency",
         "Gain half a log unit or more in potency in a property window, clear of an off-target.",
@@ -91,13 +84,6 @@ _SPECS = (
         "Open a window between a target and its close relative, inside a property window.",
         "medium",
         _PAIRED,
-    ),
-    _spec(
-        "admet",
-        "ADMET",
-        "Keep the potency and fix everything else at once.",
-        "hard",
-        _ALL,
     ),
     _spec(
         "hop",

@@ -17,7 +17,8 @@ from molforge.command import GRAMMAR, parse_command
 from molforge.contract import Phase, Step
 from molforge.errors import AgentError, EpisodeOver
 from molforge.laboratory import Laboratory, Outcome
-from molforge.notebook import Compound, Reading, variance_of_call
+from molforge.estimate import variance_of_call
+from molforge.notebook import Compound, Reading
 from molforge.programme import PRIOR_ART_LIMIT, Programme, Twins
 from molforge.render import render_opening, render_step
 from molforge.reward import best_progress, potential

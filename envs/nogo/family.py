@@ -17,7 +17,7 @@ from envs.objectives import LOGD, OFF_TARGET, POTENCY, SELECTIVITY
 from graders.nogo import CONVINCED
 from molforge import seeding
 from molforge.chem.structure import Structure
-from molforge.notebook import variance_of_call
+from molforge.estimate import variance_of_call
 from molforge.profile import Profile
 from molforge.programme import HiddenWorld, Programme, ReferencePlan, Round, Twins
 

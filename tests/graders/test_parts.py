@@ -63,6 +63,7 @@ def episode() -> dict[str, Any]:
         "nominee": {
             "given": False,
             "nearest": 0.6,
+            "inside_claim": False,
             "values": {"potency": 8.5, "logd": 1.5},
             "predicted": {
                 "potency": {"value": 8.5, "low": 8.5, "high": 8.5},
