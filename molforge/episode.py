@@ -16,8 +16,8 @@ from molforge.actions import Action, ActionType, Prediction
 from molforge.command import GRAMMAR, parse_command
 from molforge.contract import Phase, Step
 from molforge.errors import AgentError, EpisodeOver
-from molforge.laboratory import Laboratory, Outcome
 from molforge.estimate import variance_of_call
+from molforge.laboratory import Laboratory, Outcome
 from molforge.notebook import Compound, Reading
 from molforge.programme import PRIOR_ART_LIMIT, Programme, Twins
 from molforge.render import render_opening, render_step

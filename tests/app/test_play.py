@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+from envs import CATALOGUE
 from tests.app.harness import ROOT
 
 START = re.compile(r"\[START\] task=\w+ env=molforge model=noop-policy")
@@ -22,7 +23,7 @@ def test_every_family_is_played_and_summed_up_in_a_table() -> None:
     assert len(blocks) == 9
     for number, pattern in enumerate((START, STEP, END) * 3):
         assert pattern.fullmatch(blocks[number]), blocks[number]
-    assert [row.split()[0] for row in table.splitlines()[2:]] == ["triage", "potency", "selectivity"]
+    assert [row.split()[0] for row in table.splitlines()[2:]] == list(CATALOGUE)
 
 
 def test_a_server_that_is_not_there_is_named_and_ends_1() -> None:

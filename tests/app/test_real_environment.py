@@ -14,11 +14,12 @@ from app.engine import InProcessEngine
 from app.environments import environment_factory
 from app.main import create_app
 from app.wire import ActionMessage, Observation, State
+from envs import CATALOGUE
 from envs.environment import MolforgeEnvironment
 from tests.app.harness import Socket, connected, running
 
 SESSIONS = 64
-FAMILIES = ("triage", "potency", "selectivity")
+FAMILIES = tuple(CATALOGUE)
 SMILES = (
     "O=C(Nc1ccc(Cl)cc1)c1ccc(N2CCOCC2)cc1",
     "CC(C)N1CCC(NC(=O)c2ccc(-c3ccncc3)cc2)CC1",

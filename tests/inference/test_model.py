@@ -6,6 +6,8 @@ import io
 
 import pytest
 
+from envs import CATALOGUE
+
 pytest.importorskip("openenv", reason="neither openenv-core nor openenv is installed")
 
 from blocks import read
@@ -179,7 +181,7 @@ async def test_without_time_every_task_still_has_its_block(server_url, monkeypat
     code, blocks = await play(StubModel([STOP]), server_url, MOLFORGE_TASK="")
 
     assert code == 0
-    assert [block.task for block in blocks] == ["triage", "potency", "selectivity"]
+    assert [block.task for block in blocks] == list(CATALOGUE)
     for block in blocks:
         assert [line.action for line in block.steps] == ['{"reason":"out_of_time","action_type":"stop"}']
         assert (block.score, block.success) == (0.01, False)
@@ -190,7 +192,7 @@ async def test_a_task_that_does_not_exist_is_a_closed_block_and_an_exit_code(ser
 
     assert code == 1
     assert (block.task, block.steps, block.score) == ("potenzy", [], 0.01)
-    assert "triage, potency, selectivity" in caplog.text
+    assert ", ".join(CATALOGUE) in caplog.text
 
 
 def test_a_long_history_loses_its_oldest_turns_but_never_the_brief():

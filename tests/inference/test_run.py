@@ -14,6 +14,7 @@ import pytest
 from blocks import read
 from stub_model import Hang, StubModel, serving
 
+from envs import CATALOGUE
 from molforge.agent.local_server import local_server
 
 pytest.importorskip("openenv", reason="neither openenv-core nor openenv is installed")
@@ -119,7 +120,7 @@ async def test_a_server_that_dies_leaves_closed_blocks_and_an_exit_code(root):
             blocks, err, code = await finish(process)
 
     assert code == 1
-    assert [block.task for block in blocks] == ["triage", "potency", "selectivity"]
+    assert [block.task for block in blocks] == list(CATALOGUE)
     assert [len(block.steps) for block in blocks] == [2, 0, 0]
     assert "broke off" in err
 
@@ -164,7 +165,7 @@ async def test_without_anything_it_plays_every_task_alike_twice(root):
 
     assert first == second
     blocks = read(first)
-    assert [block.task for block in blocks] == ["triage", "potency", "selectivity"]
+    assert [block.task for block in blocks] == list(CATALOGUE)
     assert len({block.score for block in blocks}) > 1
     for block in blocks:
         check(block)

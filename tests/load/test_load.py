@@ -12,13 +12,14 @@ from typing import Any
 import aiohttp
 import pytest
 
+from envs import CATALOGUE
 from tests.app.harness import connected, process
 
 log = logging.getLogger(__name__)
 
 AGENTS = 32
 """Over each protocol."""
-FAMILIES = ("triage", "potency", "selectivity")
+FAMILIES = tuple(CATALOGUE)
 SCRIPT: tuple[dict[str, Any], ...] = (
     {"action_type": "suggest", "compound": "M1", "n": 2},
     {"action_type": "assay", "compounds": ["M1", "M2"], "assays": ["potency", "logd"], "replicates": 2},
