@@ -45,8 +45,8 @@ def test_interval_that_is_too_narrow_does_not_cover() -> None:
 
 def test_units_and_ranges_are_those_of_a_laboratory() -> None:
     assert {assay.reads for assay in ASSAYS.values()} == {
-        "potency", "potency_variant", "anti_target", "off_target", "off_target_2", "herg", "hlm", "rlm", "solubility",
-        "efflux", "ppb", "logd", "prior_art",
+        "potency", "potency_variant", "anti_target", "off_target", "off_target_2", "herg", "hlm", "rlm",
+        "solubility", "efflux", "ppb", "logd", "prior_art",
     }  # fmt: skip
     for assay in NOISY:
         assert assay.price > 0
