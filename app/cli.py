@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _bench(options)
             case "export" | "replay":
                 return _records(options)
+            case "worlds":
+                return _worlds(options)
             case _:
                 return _train(options)
     except BadSetting as why:
@@ -49,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_play(commands.add_parser("play", help="play with a reference policy through a real server"))
     _add_records(commands)
     _add_bench(commands.add_parser("bench", help="measure the server beside a stock one, in one run"))
+    _add_worlds(commands.add_parser("worlds", help="audit the programmes"))
     train = commands.add_parser("train-landscapes", help="rebuild the property models from a folder of CSVs")
     train.add_argument("csv_dir", type=Path, metavar="CSV_DIR", help="folder with the measured data")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the artefacts go")
@@ -99,6 +102,34 @@ def _bench(options: argparse.Namespace) -> int:
     from app.commands.bench import Plan, bench
 
     return bench(Plan(**{name: value for name, value in vars(options).items() if name != "command"}))
+
+
+def _add_worlds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("audit",), help="regenerate programmes and prove what they claim")
+    parser.add_argument("--task", choices=tuple(CATALOGUE), action="append", help="default: every family")
+    parser.add_argument("--split", choices=SPLITS, action="append", help="default: every split")
+    parser.add_argument("--count", type=int, default=100, help="programmes of every family and split")
+    parser.add_argument("--difficulty", type=float, help="0 to 1; default: the family's own")
+    parser.add_argument("--jobs", type=int, default=0, help="processes; 0: one per core")
+    parser.add_argument("--searches", type=int, default=0, help="dead programmes to search, truth in sight")
+    parser.add_argument("--evaluations", type=int, default=5000, help="structures of such a search")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where the rows go, as JSON")
+
+
+def _worlds(options: argparse.Namespace) -> int:
+    from app.commands.worlds import Order, worlds_audit
+
+    order = Order(
+        tasks=tuple(options.task or CATALOGUE),
+        splits=tuple(options.split or SPLITS),
+        count=options.count,
+        difficulty=options.difficulty,
+        jobs=options.jobs,
+        searches=options.searches,
+        evaluations=options.evaluations,
+        out=options.out,
+    )
+    return worlds_audit(order)
 
 
 def _add_records(commands: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -64,7 +65,7 @@ def assemble(family: Family, request: Request, *, secret: bytes, seed: int) -> P
         )
         programme = family.compose(opening, rng)
         if programme is not None:
-            return programme
+            return dataclasses.replace(programme, redraws=attempt)
     raise EnvironmentFault(
         f"no {family.task_id} programme in {MAX_REDRAWS} draws "
         f"(split {request.split}, seed {seed}, difficulty {request.difficulty})"

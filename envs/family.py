@@ -28,23 +28,23 @@ class TargetWorld:
     """The hidden world of one programme, as the kernel asks for it; remembers what it was asked."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self.world = world
         self._values: dict[str, Mapping[str, float]] = {}
 
     def values(self, structure: Structure) -> Mapping[str, float]:
         """Return every property of a structure."""
         found = self._values.get(structure.identity)
         if found is None:
-            found = self._values[structure.identity] = self._world.values(structure)
+            found = self._values[structure.identity] = self.world.values(structure)
         return found
 
     def values_of(self, tokens: Tokens) -> Mapping[str, float]:
         """Return every property of a structure with these tokens."""
-        return self._world.values_of(tokens)
+        return self.world.values_of(tokens)
 
     def nearest(self, structure: Structure) -> float:
         """Return the similarity to the closest published active of the programme's target."""
-        return self._world.nearest(structure, "potency")
+        return self.world.nearest(structure, "potency")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,6 +130,8 @@ class Programme:
     difficulty: float
     targets: tuple[str, ...]
     """Names of the models behind the properties; never shown."""
+    redraws: int = 0
+    """Profiles that were drawn before one had everything that the family asks for."""
 
     @property
     def judged(self) -> Stage:

@@ -12,14 +12,14 @@ from envs import rules
 from envs.assembly import PLAN_SHARE, in_part, pool_structure, priced
 from envs.designing import KNOWN_COMPOUNDS, LEAD_DESIRABILITY, LEAD_SA, DesignFamily, Given
 from envs.drawing import desirability, objective_values
-from envs.family import Family, Opening
+from envs.family import Family, Opening, TargetWorld
 from envs.objectives import LOGD, OFF_TARGET, POTENCY, SELECTIVITY
 from graders.nogo import CONVINCED
 from molforge import seeding
 from molforge.chem.structure import Structure
 from molforge.estimate import variance_of_call
 from molforge.profile import Profile
-from molforge.programme import HiddenWorld, Programme, ReferencePlan, Round, Twins
+from molforge.programme import Programme, ReferencePlan, Round, Twins
 
 MAX_CALLS = 12
 """Calls within which the plan of a dead programme is convinced; where it is not, the profile is redrawn."""
@@ -32,18 +32,22 @@ ABOVE_GOAL = (0.3, 1.0)
 class Coupled:
     """A world in which the relative follows the target: selectivity is at most ``bound`` everywhere."""
 
-    def __init__(self, world: HiddenWorld, bound: float) -> None:
-        self._world, self._bound = world, bound
+    def __init__(self, uncoupled: TargetWorld, bound: float) -> None:
+        self.uncoupled = uncoupled
+        self.bound = bound
 
     def values(self, structure: Structure) -> Mapping[str, float]:
-        """Return every property; the relative's potency is at least the target's less the bound."""
-        values = dict(self._world.values(structure))
-        values["anti_target"] = max(values["anti_target"], round(values["potency"] - self._bound, 3))
-        return values
+        """Return every property of a structure."""
+        return self.coupled(self.uncoupled.values(structure))
+
+    def coupled(self, values: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the values with the relative's potency at least the target's less the bound."""
+        follows = round(values["potency"] - self.bound, 3)
+        return {**values, "anti_target": max(values["anti_target"], follows)}
 
     def nearest(self, structure: Structure) -> float:
         """Return the similarity to the closest published active of the target."""
-        return self._world.nearest(structure)
+        return self.uncoupled.nearest(structure)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -117,8 +117,8 @@ def test_harder_programmes_are_met_by_fewer_designs(open_programme) -> None:
     for difficulty in (0.0, 0.25, 0.5, 0.75, 1.0):
         programme = open_programme("potency", 3, difficulty=difficulty)
         pool = Pool.load(programme.targets[0])
-        values = pool.values(programme.world._world)
-        assert isinstance(programme.world._world, World)
+        values = pool.values(programme.world.world)
+        assert isinstance(programme.world.world, World)
         shares.append(met(programme.profile, values).mean())
 
     assert shares == sorted(shares, reverse=True)
