@@ -100,11 +100,19 @@ def _difficulty(value: object) -> float:
 
 
 def _targets(value: object, spec: TaskSpec) -> tuple[str, ...]:
+    """Return the targets to draw from: those named, or all but those named with a minus sign."""
     names = (value,) if isinstance(value, str) else value
-    allowed = f"one or more of {', '.join(spec.targets)}"
-    if not isinstance(names, list | tuple) or not names or any(name not in spec.targets for name in names):
+    allowed = (
+        f"one or more of {', '.join(spec.targets)}; all but some: with a minus sign, '-{spec.targets[0]}'"
+    )
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise BadArgument("targets", value, allowed)
-    return tuple(name for name in spec.targets if name in names)
+    out = {name[1:] for name in names if name.startswith("-")}
+    among = {name for name in names if not name.startswith("-")} or (set(spec.targets) if out else set())
+    chosen = tuple(name for name in spec.targets if name in among - out)
+    if not chosen or not (among | out) <= set(spec.targets):
+        raise BadArgument("targets", value, allowed)
+    return chosen
 
 
 def _episode_id(value: object) -> str | None:

@@ -124,7 +124,8 @@ def _searches(order: Order) -> list[dict[str, float]]:
             )
             print(
                 f"dead programme {seed}: {result.evaluations} structures, "
-                f"best D {result.best_desirability:.4f}, best selectivity {result.best_selectivity:.3f}, wanted {result.goal:.2f}",
+                f"best D {result.best_desirability:.4f}, best selectivity {result.best_selectivity:.3f}, "
+                f"wanted {result.goal:.2f}",
                 flush=True,
             )
         seed += 1
