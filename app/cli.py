@@ -55,6 +55,15 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train-landscapes", help="rebuild the property models from a folder of CSVs")
     train.add_argument("csv_dir", type=Path, metavar="CSV_DIR", help="folder with the measured data")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the artefacts go")
+    train.add_argument("--processes", type=int, default=2, metavar="N", help="that work at once (default: 2)")
+    train.add_argument(
+        "--only",
+        nargs="+",
+        default=(),
+        metavar="PART",
+        help="models, pool_TARGET, reference (default: all)",
+    )
+    train.add_argument("--resume", action="store_true", help="keep what an interrupted run finished")
     return parser
 
 
@@ -173,12 +182,21 @@ def _play(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from molforge.landscapes.training.run import train
+    from molforge.landscapes.training.run import Order, train
 
     if not options.csv_dir.is_dir():
         print(f"no folder {options.csv_dir}", file=sys.stderr)
         return 2
-    train(options.csv_dir, options.out, progress=lambda line: print(line, file=sys.stderr, flush=True))
+    order = Order(csv_dir=options.csv_dir, out_dir=options.out, only=options.only, resume=options.resume)
+    try:
+        train(
+            order,
+            progress=lambda line: print(line, file=sys.stderr, flush=True),
+            processes=max(1, options.processes),
+        )
+    except ValueError as why:
+        print(why, file=sys.stderr)
+        return 2
     return 0
 
 

@@ -104,13 +104,14 @@ def _texts(csv_dir: Path) -> Iterator[str]:
                 rows = csv.DictReader(file)
                 column = next(name for name in _SMILES_COLUMNS if name in (rows.fieldnames or ()))
                 for row in rows:
-                    yield _component(row[column])
+                    yield largest_component(row[column])
     for line in (csv_dir / _DRUGS).read_text().splitlines():
-        yield _component(line)
+        yield largest_component(line)
     yield from _purchasable(csv_dir / _PURCHASABLE)
 
 
-def _component(text: str) -> str:
+def largest_component(text: str) -> str:
+    """Return the longest of the parts of a SMILES string, without its name or extension."""
     words = text.split()  # what follows the first is a name or a CXSMILES extension
     return max(words[0].split("."), key=len) if words else ""
 

@@ -47,9 +47,10 @@ def csv_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
             rows = []
             for smiles in designs:
                 activity = 4 + 0.4 * smiles.upper().count("N") + rng.gauss(0, 0.1)
+                value = 10 ** (6 - activity) if source.raw else activity
                 split = "test" if rng.random() < 0.2 else "train"
                 if source.split != "file" or (split == "test") == bool(place):
-                    rows.append({source.smiles: smiles, source.value: activity, "split": split})
+                    rows.append({source.smiles: smiles, source.value: value, "split": split})
             _table(folder / name, rows)
     _table(folder / "ref/chembl_ring_systems.csv", [{"SMILES": "c1ccccc1", "InChI": "", "Count": 99}])
     (folder / "ref/chembl_drugs.smi").write_text("CC(=O)Oc1ccccc1C(=O)O aspirin\n")

@@ -13,6 +13,14 @@ from molforge.landscapes.model import PropertyModel
 from molforge.landscapes.tokens import TokenTable
 
 FILES = [*MODELS, *(f"pool_{target}" for target in TARGETS)]
+PACKAGE = DATA.parent.parent
+BIOGEN = ("solubility", "hlm", "rlm", "efflux", "ppb")
+BENCHMARK = ("thrombin", "fxa", "d3", "d4", "ppara", "pparg", "jak2", "ox2r", "h3", "pim1")
+ADMET_RMSE = {
+    "hlm": 0.454, "rlm": 0.521, "efflux": 0.414, "solubility": 0.579, "ppb": 0.448,
+    "herg": 0.650, "logd": 0.643,
+}  # fmt: skip
+"""Held out, with a second kernel on descriptors; the split of hERG and logD is not the same."""
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
@@ -69,8 +77,17 @@ def test_card_states_the_hash_of_its_file(name: str) -> None:
     card = (DATA / f"{name}.md").read_text()
 
     assert hashlib.sha256((DATA / f"{name}.mfl").read_bytes()).hexdigest() in card
-    assert "licence" in card
-    assert ("CC BY-SA 3.0" in card) == (name not in {"solubility", "clearance"})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_licence_is_that_of_the_data_behind_the_file(name: str) -> None:
+    """What derives from ChEMBL is share-alike, whatever the repository it came from says."""
+    card = (DATA / f"{name}.md").read_text()
+    row = next(line for line in card.splitlines() if line.startswith("| licence |"))
+    wanted = "MIT." if name in BIOGEN else "CC0 1.0." if name == "mpro" else "CC BY-SA 3.0."
+
+    assert row.startswith(f"| licence | {wanted}")
+    assert ("ChEMBL" in row) == (wanted == "CC BY-SA 3.0.")
 
 
 def test_every_file_has_a_card_and_every_card_a_file() -> None:
@@ -81,17 +98,31 @@ def test_every_file_has_a_card_and_every_card_a_file() -> None:
     assert all((DATA / pool_file(target)).exists() for target in TARGETS)
 
 
-@pytest.mark.parametrize("name", ["thrombin", "fxa", "h3"])
-def test_potency_models_are_as_good_as_published(name: str) -> None:
-    """Best published figures on these splits: 0.723, 0.715 and 0.615 (van Tilborg et al. 2022)."""
-    figures = _figures(DATA / f"{name}.md")
+def test_potency_models_are_as_good_as_published() -> None:
+    """On the published splits; the best published models have 0.652 (van Tilborg et al. 2022)."""
+    figures = [_figures(name) for name in BENCHMARK]
 
-    assert figures["rmse"] <= 0.70
-    assert 86 <= figures["coverage"] <= 95
+    assert np.mean([each["rmse"] for each in figures]) <= 0.65
+    assert np.mean([each["spearman"] for each in figures]) >= 0.84
 
 
-def _figures(card: Path) -> dict[str, float]:
-    rows = card.read_text().split("## Held-out error")[1].splitlines()
+@pytest.mark.parametrize(("name", "rmse"), ADMET_RMSE.items())
+def test_admet_models_are_as_good_as_with_descriptors(name: str, rmse: float) -> None:
+    """Within 8 % of processes that also see twelve computed descriptors, which cost 540 us a molecule."""
+    assert _figures(name)["rmse"] <= 1.08 * rmse
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_intervals_hold_what_they_say(name: str) -> None:
+    assert 86 <= _figures(name)["coverage"] <= 95
+
+
+def test_files_are_small() -> None:
+    assert sum(path.stat().st_size for path in PACKAGE.rglob("data/*")) <= 50e6
+
+
+def _figures(name: str) -> dict[str, float]:
+    rows = (DATA / f"{name}.md").read_text().split("## Held-out error")[1].splitlines()
     cells = next(row for row in rows if row.startswith("| 0.")).strip("| ").split("|")
     rmse, spearman, coverage = (float(cell.strip(" %")) for cell in cells)
     return {"rmse": rmse, "spearman": spearman, "coverage": coverage}

@@ -18,7 +18,7 @@ from molforge.landscapes.world import World
 
 pool = Pool.load("fxa")
 roles = {"potency": "fxa", "anti_target": "thrombin_anti", "logd": "logd", "solubility": "solubility",
-         "clearance": "clearance", "off_target": "off_target"}
+         "hlm": "hlm", "off_target": "off_target"}
 digest = hashlib.sha256()
 structures = [SimpleNamespace(tokens=tokens) for tokens in pool.tokens[:60]]
 for key in (b"1", b"2", b"3"):

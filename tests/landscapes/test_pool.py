@@ -19,7 +19,7 @@ ROLES = {
     "anti_target": "thrombin_anti",
     "logd": "logd",
     "solubility": "solubility",
-    "clearance": "clearance",
+    "hlm": "hlm",
     "off_target": "off_target",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,22 +16,23 @@ from molforge.landscapes.curves import GRAIN
 from molforge.landscapes.index import TokenIndex
 from molforge.landscapes.model import PropertyModel, Sighting
 from molforge.landscapes.pool import Pool
-from molforge.landscapes.training import pools
 from molforge.landscapes.training.build import build, spearman
+from molforge.landscapes.training.calibrate import widening
 from molforge.landscapes.training.fit import Evidence, Fit, fit, linear_counts, predictive_variance
 from molforge.landscapes.training.pools import MOST_ALIKE, Effort
 from molforge.landscapes.training.quantise import Columns, check_bounds, shape_errors
-from molforge.landscapes.training.run import LANDSCAPES, train, train_models
+from molforge.landscapes.training.run import LANDSCAPES, PARTS, Order, train
 from molforge.landscapes.training.sources import SOURCES, Measurements, measurements
 from molforge.landscapes.world import World
 
 SMALL = Effort(searches=1, evaluations=100, designs=15)
+FEW = ("reference", "thrombin", "h3", "logd", "solubility", "pool_thrombin", "pool_h3")
 
 
 @pytest.fixture(scope="module")
 def trained(csv_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out")
-    train(csv_dir, out, progress=lambda line: None, effort=SMALL)
+    train(Order(csv_dir=csv_dir, out_dir=out, effort=SMALL, only=FEW), progress=lambda line: None)
     return out / LANDSCAPES
 
 
@@ -39,12 +41,20 @@ def table(csv_dir: Path) -> Measurements:
     return measurements(csv_dir, SOURCES["thrombin"])
 
 
-def test_training_makes_every_file_and_card(trained: Path) -> None:
-    names = {path.name for path in trained.iterdir()}
+@pytest.mark.slow
+def test_training_makes_every_file_and_card(csv_dir: Path, trained: Path, tmp_path: Path) -> None:
+    """Two processes: what they make is what one makes."""
+    lines: list[str] = []
+    order = Order(csv_dir=csv_dir, out_dir=tmp_path, effort=SMALL)
 
+    train(order, progress=lines.append, processes=2)
+
+    names = {path.name for path in order.folder.iterdir()}
     models = {f"{name}.{kind}" for name in MODELS for kind in ("mfl", "md")}
     pools = {f"pool_{name}.{kind}" for name in TARGETS for kind in ("mfl", "md")}
     assert names == models | pools | {"curves.mfl", "README.md"}
+    assert all((order.folder / path.name).read_bytes() == path.read_bytes() for path in trained.iterdir())
+    assert sum(f"of {len(PARTS)} parts done" in line for line in lines) == len(PARTS)
 
 
 def test_trained_files_make_worlds(trained: Path, table: Measurements) -> None:
@@ -66,12 +76,59 @@ def test_trained_pool_holds_new_and_distinct_designs(trained: Path, table: Measu
 
 
 def test_same_tables_make_the_same_bytes(csv_dir: Path, trained: Path, tmp_path: Path) -> None:
-    tables = train_models(csv_dir, tmp_path, progress=lambda line: None)
-    pools.make("h3", tables["h3"], tmp_path, effort=SMALL, progress=lambda line: None)
+    order = Order(
+        csv_dir=csv_dir, out_dir=tmp_path, effort=SMALL, only=("h3", "logd", "solubility", "pool_h3")
+    )
+    train(order, progress=lambda line: None)
 
-    assert (tmp_path / "pool_h3.mfl").exists()
-    for again in tmp_path.iterdir():
+    folder = tmp_path / LANDSCAPES
+    assert (folder / "pool_h3.mfl").exists()
+    for again in folder.glob("*h3.*"):
         assert again.read_bytes() == (trained / again.name).read_bytes()
+
+
+def test_interrupted_training_keeps_what_is_whole(csv_dir: Path, tmp_path: Path) -> None:
+    names = ("d2", "efflux", "ppb")
+    order = Order(csv_dir=csv_dir, out_dir=tmp_path, only=names, resume=True)
+    train(order, progress=lambda line: None)
+    (order.folder / "efflux.md").unlink()
+    (order.folder / "ppb.mfl").write_bytes(b"half")
+
+    assert order.parts() == ["efflux", "ppb"]
+    assert replace(order, resume=False).parts() == list(names)
+
+
+def test_unknown_part_is_named_with_a_suggestion(csv_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="did you mean 'pool_h3'"):
+        train(Order(csv_dir=csv_dir, out_dir=tmp_path, only=("pool_h2",)), progress=lambda line: None)
+
+
+def test_registry_export_is_read_as_it_comes(csv_dir: Path, tmp_path: Path) -> None:
+    source = SOURCES["mpro"]
+    path = tmp_path / source.files[0]
+    path.parent.mkdir()
+    rows = ["CCOc1ccccc1CN.Cl,10", "CCOc1ccccc1CCN |c:1|,0.1", "CCOc1ccccc1CCCN,> 99.5"]
+    path.write_text("\n".join([f"{source.smiles},{source.value}", *rows]))
+
+    data = measurements(tmp_path, source)
+
+    assert [each.smiles for each in data.structures] == ["CCOc1ccccc1CN", "CCOc1ccccc1CCN"]
+    assert data.values == pytest.approx([5.0, 7.0])
+    assert data.refused == 1
+
+
+@pytest.mark.parametrize("tail", [1.0, 3.0])
+def test_noise_is_widened_for_heavy_tails_only(tail: float) -> None:
+    """One measurement in five is ``tail`` times as far off as the others."""
+    rng = np.random.default_rng(3)
+    molecules = [np.flatnonzero(rng.random(60) < 0.4).astype(np.uint64) << np.uint64(8) for _ in range(400)]
+    noise = rng.normal(scale=0.3, size=400)
+    fitted = fit(Evidence(molecules=molecules, values=np.zeros(400) + noise))
+    values = np.where(rng.random(400) < 0.2, tail, 1.0) * noise
+
+    factor = widening(fitted, values, rng.integers(0, 5, 400))
+
+    assert 1.0 <= factor <= 1.1 if tail == 1.0 else 1.2 <= factor <= 1.8
 
 
 def test_model_reproduces_its_training_values_and_its_own_fit(csv_dir: Path, table: Measurements) -> None:
@@ -123,7 +180,7 @@ def test_worlds_of_a_built_model_spread_like_its_posterior(table: Measurements, 
     fitted = fit(Evidence(molecules=train, values=table.values[table.is_train]))
     analytic = np.sqrt(predictive_variance(fitted, test) - fitted.noise)
 
-    model, _ = build("clearance", table, [], tmp_path)
+    model, _ = build("hlm", table, [], tmp_path)
     sightings = [Sighting(tokens) for tokens in test]
     drawn = []
     for key in range(300):

@@ -16,9 +16,10 @@ from molforge.landscapes.curves import GRAIN
 from molforge.landscapes.index import SCALE
 from molforge.landscapes.model import PropertyModel, Sighting
 from molforge.landscapes.tokens import Tokens
+from molforge.landscapes.training.calibrate import folds, widening
 from molforge.landscapes.training.fit import NORMAL_90, Evidence, Fit, fit, predictive_variance
 from molforge.landscapes.training.quantise import check_bounds, columns
-from molforge.landscapes.training.sources import Measurements
+from molforge.landscapes.training.sources import SOURCES, Measurements
 
 INACTIVE = 4.5
 _ANTI_COLUMNS = 256
@@ -35,6 +36,8 @@ class HeldOut:
     spearman: float
     coverage: float
     """Share of the central 90 % intervals that hold the measured value."""
+    widening: float
+    """Factor by which cross-validation widened the noise of those intervals; 1 where it did not."""
 
 
 def build(
@@ -43,8 +46,9 @@ def build(
     """Fit a model on the training part, write its data file and measure it on the test part."""
     record = MODELS[name]
     potent = record.kind is Kind.POTENCY
+    known = [each for each, chosen in zip(data.structures, data.is_train, strict=True) if chosen]
     tokens = [structure.tokens for structure in data.structures]
-    train = [each for each, chosen in zip(tokens, data.is_train, strict=True) if chosen]
+    train = [structure.tokens for structure in known]
     test = [each for each, chosen in zip(tokens, data.is_train, strict=True) if not chosen]
     evidence = Evidence(
         molecules=[*train, *inactives] if potent else train,
@@ -56,19 +60,24 @@ def build(
     path = folder / record.artefact
     _write(path, name, fitted, measured=len(train), data=data)
     model = PropertyModel.read(path)
-    return model, held_out(model, fitted, test, data.values[~data.is_train])
+    wider = 1.0 if SOURCES[name].is_mixed else widening(fitted, evidence.values, folds(known))
+    return model, held_out(model, fitted, test, data.values[~data.is_train], wider)
 
 
-def held_out(model: PropertyModel, fitted: Fit, test: Sequence[Tokens], values: Any) -> HeldOut:
+def held_out(
+    model: PropertyModel, fitted: Fit, test: Sequence[Tokens], values: Any, wider: float = 1.0
+) -> HeldOut:
     """Compare the data file's own posterior mean with measurements it did not see."""
     centres = np.array([model.centre(Sighting(tokens)) for tokens in test]) / GRAIN
     errors = centres - values
-    widths = NORMAL_90 * np.sqrt(predictive_variance(fitted, test))
+    excess = fitted.noise * (wider**2 - 1)
+    widths = NORMAL_90 * np.sqrt(predictive_variance(fitted, test) + excess)
     return HeldOut(
         compounds=len(test),
         rmse=round(float(np.sqrt((errors**2).mean())), 3),
         spearman=round(spearman(centres, values), 3),
         coverage=round(float((np.abs(errors) <= widths).mean()), 3),
+        widening=round(wider, 3),
     )
 
 

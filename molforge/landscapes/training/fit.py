@@ -53,6 +53,9 @@ class Fit:
     noises: Floats
     """Variance of every row, decoys included."""
     mean: float
+    prior_mean: float
+    """Of the property: ``mean`` with the linear term's at their average counts."""
+    decoy_value: float
     alpha: Floats
     features: npt.NDArray[np.uint64]
     """Environments of the linear term; empty where there is none."""
@@ -91,6 +94,8 @@ def fit(evidence: Evidence) -> Fit:
         noise=noise,
         noises=noises,
         mean=chosen.mean - float(centre @ slopes),
+        prior_mean=chosen.mean,
+        decoy_value=evidence.decoy_value,
         alpha=alpha,
         features=features,
         slopes=slopes,

@@ -1,9 +1,9 @@
 """Reference designs of a target: what many searches from varied starts found, spread and thinned.
 
 The searches climb the mean models towards different goals: each has its own wish for lipophilicity, its
-own weight of the second property, and starts from ligands of another activity range. A design is kept if
-it passes every gate, is neither too near to measured chemistry nor outside the models' domain, and is
-unlike all designs kept before.
+own weight of one further wish (selectivity, solubility, low clearance, ...), and starts from ligands of
+another activity range. A design is kept if it passes every gate, is neither too near to measured chemistry
+nor outside the models' domain, and is unlike all designs kept before.
 """
 
 from __future__ import annotations
@@ -37,12 +37,28 @@ NEAREST = (0.42, 0.84)
 MOST_ALIKE = 0.72
 """Similarity that two designs of a pool may have."""
 
+WISHES: Mapping[str, Mapping[str, float]] = {
+    "solubility": {"solubility": 1.0},
+    "hlm": {"hlm": -1.0},
+    "efflux": {"efflux": -1.0},
+    "herg": {"herg": -1.0},
+    "all": {"solubility": 0.5, "hlm": -0.5, "efflux": -0.5, "herg": -0.5},
+}
+"""What a search may want besides potency and its logD: weights of mean models, liabilities negative."""
+SELECTIVITY = "selectivity"
+
+_EARLY_WISHES: Mapping[str, tuple[str, ...]] = {
+    "thrombin": ("solubility",),
+    "fxa": (SELECTIVITY, "solubility"),
+    "h3": ("solubility",),
+}
+"""The wishes of the first three pools, which the published programmes of their targets rest on."""
 _STARTS = 40
 _BANDS = ((0.0, 0.5), (0.3, 0.8), (0.0, 1.0))
 _LIPOPHILICITY = (-0.5, 4.5)
 _TOO_NEAR = 100.0
 _BIN = 0.5
-_BINS_FROM, _BINS = 5.0, 9
+_BINS_FROM, _BINS, _BINS_NEEDED = 5.0, 9, 7
 _BIN_SHARE = 330 / 1800
 _SHARES = (0.6, 0.8)
 
@@ -75,8 +91,8 @@ class Goal:
     lipophilicity: float
     weight: float
     """Of everything besides potency."""
-    selective: bool
-    """Reward the distance to the anti-target, rather than solubility."""
+    wish: str
+    """One of ``WISHES``, or selectivity: the distance to the anti-target."""
 
 
 class Bench:
@@ -111,18 +127,27 @@ class Bench:
         if design is None:
             return None
         values = design.values
-        second = values["solubility"]
-        if goal.selective:
+        if goal.wish == SELECTIVITY:
             second = values[self.target] - values[ANTI[self.target]]
+        else:
+            second = sum(weight * values[name] for name, weight in WISHES[goal.wish].items())
         wishes = second - abs(values["logd"] - goal.lipophilicity)
         too_near = max(0.0, design.nearest / SCALE - NEAREST[1])
         return values[self.target] + goal.weight * wishes - _TOO_NEAR * too_near
 
 
+def wishes_for(target: str) -> tuple[str, ...]:
+    """Return what the searches of a target may want; twice means twice as often."""
+    if target in _EARLY_WISHES:
+        return _EARLY_WISHES[target]
+    return ((SELECTIVITY, SELECTIVITY) if target in ANTI else ()) + tuple(WISHES)
+
+
 def models_for(target: str) -> tuple[str, ...]:
     """Return the models that a target's searches look at."""
-    anti = (ANTI[target],) if target in ANTI else ()
-    return (target, "logd", "solubility", *anti)
+    wishes = wishes_for(target)
+    anti = (ANTI[target],) if SELECTIVITY in wishes else ()
+    return (target, "logd", *dict.fromkeys(name for wish in wishes for name in WISHES.get(wish, ())), *anti)
 
 
 def make(
@@ -130,13 +155,13 @@ def make(
 ) -> Pool:
     """Search, select and write the pool of a target whose models lie in ``folder``."""
     bench = Bench(target, {name: PropertyModel.read(folder / f"{name}.mfl") for name in models_for(target)})
-    ligands = _ligands(bench, data)
+    ligands, wishes = _ligands(bench, data), wishes_for(target)
     for number in range(effort.searches):
         rng = random.Random(f"pool {target} {number}")
         goal = Goal(
             lipophilicity=rng.uniform(*_LIPOPHILICITY),
             weight=rng.random(),
-            selective=target in ANTI and rng.random() < 0.5,
+            wish=wishes[int(rng.random() * len(wishes))] if len(wishes) > 1 else wishes[0],
         )
         starts = _starts(ligands, _BANDS[number % len(_BANDS)], rng)
         search(partial(bench.score, goal=goal), starts, evaluations=effort.evaluations, rng=rng)
@@ -156,18 +181,25 @@ def select(bench: Bench, measured: Collection[str], size: int) -> list[Design]:
     ]
     random.Random(f"select {bench.target}").shuffle(found)
     room = dict.fromkeys(range(_BINS), round(_BIN_SHARE * size))
+    width = bin_width([design.values[bench.target] for design in found])
     signatures = np.empty((size, minhash.COLUMNS), np.uint16)
     kept: list[Design] = []
     for design in found:
         if len(kept) == size:
             break
-        place = int(np.clip((design.values[bench.target] - _BINS_FROM) // _BIN, 0, _BINS - 1))
+        place = int(np.clip((design.values[bench.target] - _BINS_FROM) // width, 0, _BINS - 1))
         signature = minhash.minima(design.structure.tokens)
         if room[place] and _unlike(signature, signatures[: len(kept)]):
             signatures[len(kept)] = signature
             room[place] -= 1
             kept.append(design)
     return kept
+
+
+def bin_width(potencies: Sequence[float]) -> float:
+    """Return the width of the potency bins: half a log unit, less where the designs reach less far up."""
+    top = float(np.quantile(potencies, 0.995)) if len(potencies) else 0.0
+    return min(_BIN, max(0.1, (top - _BINS_FROM) / _BINS_NEEDED))
 
 
 def part_of(structure: Structure) -> int:

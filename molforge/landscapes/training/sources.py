@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import math
 import random
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from molforge.chem.reference import largest_component
 from molforge.chem.structure import Structure, framework, parse
 from molforge.errors import RefusedStructure
+from molforge.landscapes.catalogue import ANTI
 
 DECOYS = 300
 """Drug-like structures presumed inactive in a potency model."""
@@ -22,6 +26,8 @@ DECOY_FILE = "ref/zinc250k.txt.gz"
 _DECOY_SEED = 11
 _TEST_SHARE = 51
 """Of 256 hash values, those whose framework goes to the test part where no split was published."""
+_COMMON = 0.1
+"""A framework of more than this share of the compounds stays in the training part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +37,25 @@ class Source:
     files: tuple[str, ...]
     """Tables below the CSV folder; of two, the first is the training part."""
     smiles: str
+    """Column of the structure."""
     value: str
+    """Column of the measurement, in log units unless ``raw``."""
     split: str
-    """How the test part is told: ``column``, ``file`` or ``framework``."""
+    """How the test part is told: ``column`` (series are in both parts), ``file`` or ``framework``."""
     origin: str
     """Repository, commit and path."""
     citation: str
     released: str
     licence: str
     attribution: str
+    raw: bool = False
+    """A registry's own export: structures may be salts or carry an extension, values are IC50 in umol/L,
+    censored ones (``> 99.5``) among them, which are left out."""
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether training and test part hold the same series, so that the likelihood's noise is right."""
+        return self.split == "column"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +66,7 @@ class Measurements:
     values: npt.NDArray[np.float64]
     is_train: npt.NDArray[np.bool_]
     refused: int
-    """Rows left out: unreadable, or more than 50 heavy atoms."""
+    """Rows left out: unreadable, more than 50 heavy atoms, or no plain number."""
 
     def repeated(self) -> int:
         """Count test compounds that are in the training part too, as the skeleton sees them."""
@@ -67,6 +83,7 @@ _CHEMBL_CREDIT = (
 
 
 def _moleculeace(table: str, target: str) -> Source:
+    chembl, kind = table.split("_")
     return Source(
         files=(f"potency_ace/{table}.csv",),
         smiles="smiles",
@@ -74,8 +91,8 @@ def _moleculeace(table: str, target: str) -> Source:
         split="column",
         origin=f"github.com/molML/MoleculeACE @ 7e6de0bd2968, MoleculeACE/Data/benchmark_data/{table}.csv",
         citation=(
-            f"{target} Ki, ChEMBL 29, curated and split by van Tilborg, Alenicheva and Grisoni, "
-            "J. Chem. Inf. Model. 2022, 62, 5938"
+            f"{target} ({chembl}) {kind}, ChEMBL 29, curated and split by van Tilborg, Alenicheva and "
+            "Grisoni, J. Chem. Inf. Model. 2022, 62, 5938"
         ),
         released="2021-07 (ChEMBL 29)",
         licence=_CHEMBL,
@@ -100,11 +117,56 @@ def _biogen(endpoint: str, what: str) -> Source:
     )
 
 
+_POTENCY: Mapping[str, Source] = {
+    "thrombin": _moleculeace("CHEMBL204_Ki", "Thrombin"),
+    "fxa": _moleculeace("CHEMBL244_Ki", "Coagulation factor Xa"),
+    "h3": _moleculeace("CHEMBL264_Ki", "Histamine H3 receptor"),
+    "d2": Source(
+        files=("panel_simpd/CHEMBL217-1.csv",),
+        smiles="canonical_smiles",
+        value="pchembl_value",
+        split="column",
+        origin=(
+            "github.com/rinikerlab/molecular_time_series @ 794260fe2cb2, "
+            "datasets/chemblKi_SIMPD/CHEMBL217-1.csv"
+        ),
+        citation=(
+            "Dopamine D2 receptor (CHEMBL217) Ki from a single assay, ChEMBL 32; curated and split as time "
+            "would by Landrum, Beckers, Lanini, Schneider, Stiefl and Riniker, J. Cheminform. 2023, 15, 119"
+        ),
+        released="2023 (ChEMBL 32)",
+        licence=_CHEMBL,
+        attribution=_CHEMBL_CREDIT,
+    ),
+    "d3": _moleculeace("CHEMBL234_Ki", "Dopamine D3 receptor"),
+    "d4": _moleculeace("CHEMBL219_Ki", "Dopamine D4 receptor"),
+    "ppara": _moleculeace("CHEMBL239_EC50", "Peroxisome proliferator-activated receptor alpha"),
+    "pparg": _moleculeace("CHEMBL235_EC50", "Peroxisome proliferator-activated receptor gamma"),
+    "ppard": _moleculeace("CHEMBL3979_EC50", "Peroxisome proliferator-activated receptor delta"),
+    "ox2r": _moleculeace("CHEMBL4792_Ki", "Orexin receptor 2"),
+    "pim1": _moleculeace("CHEMBL2147_Ki", "Serine/threonine-protein kinase PIM1"),
+    "gsk3": _moleculeace("CHEMBL262_Ki", "Glycogen synthase kinase-3 beta"),
+    "jak2": _moleculeace("CHEMBL2971_Ki", "Tyrosine-protein kinase JAK2"),
+    "mpro": Source(
+        files=("moonshot/cdd_noncovalent_dates_2023_10_18_filt.csv",),
+        smiles="suspected_SMILES",
+        value="IC50_(µM)",
+        split="framework",
+        raw=True,
+        origin=(
+            "github.com/asapdiscovery/COVID_moonshot_data_clean @ bb7317c5f8c1, "
+            "cdd_noncovalent_dates_2023_10_18_filt.csv"
+        ),
+        citation="SARS-CoV-2 main protease IC50, COVID Moonshot; Boby et al., Science 2023, 382, eabo7201",
+        released="2023-10-18",
+        licence="CC0 1.0",
+        attribution="Derived from data that the COVID Moonshot consortium gave to the public domain.",
+    ),
+}
+
 SOURCES: Mapping[str, Source] = {
-    "thrombin": _moleculeace("CHEMBL204_Ki", "Thrombin (CHEMBL204)"),
-    "fxa": _moleculeace("CHEMBL244_Ki", "Coagulation factor Xa (CHEMBL244)"),
-    "h3": _moleculeace("CHEMBL264_Ki", "Histamine H3 receptor (CHEMBL264)"),
-    "thrombin_anti": _moleculeace("CHEMBL204_Ki", "Thrombin (CHEMBL204)"),
+    **_POTENCY,
+    **{name: _POTENCY[name.removesuffix("_anti")] for name in sorted(set(ANTI.values()))},
     "logd": Source(
         files=("admet_nk/lipophilicity_AZ-lipo.csv",),
         smiles="canonical_smiles",
@@ -120,7 +182,24 @@ SOURCES: Mapping[str, Source] = {
         attribution=_CHEMBL_CREDIT,
     ),
     "solubility": _biogen("Sol", "Solubility at pH 6.8"),
-    "clearance": _biogen("HLM", "Intrinsic clearance in human liver microsomes"),
+    "hlm": _biogen("HLM", "Intrinsic clearance in human liver microsomes"),
+    "rlm": _biogen("RLM", "Intrinsic clearance in rat liver microsomes"),
+    "efflux": _biogen("MDR1_ER", "Efflux ratio (B to A over A to B) in MDR1-MDCK cells"),
+    "ppb": _biogen("hPPB", "Binding to human plasma proteins, measured and from the literature"),
+    "herg": Source(
+        files=("herg/chembl_herg_log_activity.csv",),
+        smiles="smiles",
+        value="pIC50",
+        split="framework",
+        origin=(
+            "github.com/PatWalters/practical_cheminformatics_tutorials @ 370dc6642881, "
+            "data/chembl_herg_log_activity.csv"
+        ),
+        citation="hERG (CHEMBL240) IC50 of many assays, ChEMBL, gathered by Walters",
+        released="before 2024 (ChEMBL release not stated)",
+        licence=_CHEMBL,
+        attribution=_CHEMBL_CREDIT,
+    ),
 }
 """By model name."""
 
@@ -130,15 +209,31 @@ def measurements(csv_dir: Path, source: Source) -> Measurements:
     structures, values, train, refused = [], [], [], 0
     for place, file in enumerate(source.files):
         for row in _rows(csv_dir / file):
-            try:
-                structure = parse(row[source.smiles])
-            except RefusedStructure:
+            structure, value = _read(row, source)
+            if structure is None or value is None:
                 refused += 1
                 continue
             structures.append(structure)
-            values.append(float(row[source.value]))
-            train.append(_is_train(source, place, row, structure))
+            values.append(value)
+            train.append(place == 0 if source.split == "file" else row.get("split") == "train")
+    if source.split == "framework":
+        train = _framework_split(structures)
     return Measurements(tuple(structures), np.array(values), np.array(train, bool), refused)
+
+
+def _read(row: Mapping[str, str], source: Source) -> tuple[Structure | None, float | None]:
+    """Return compound and measurement of a row, each None where it cannot be read."""
+    text, number = row[source.smiles], row[source.value]
+    try:
+        structure = parse(largest_component(text) if source.raw else text)
+    except RefusedStructure:
+        structure = None
+    if not source.raw:
+        return structure, float(number)
+    try:
+        return structure, 6 - math.log10(float(number))
+    except ValueError:
+        return structure, None
 
 
 def decoys(csv_dir: Path) -> tuple[Structure, ...]:
@@ -160,9 +255,10 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def _is_train(source: Source, place: int, row: Mapping[str, str], structure: Structure) -> bool:
-    if source.split == "column":
-        return row["split"] == "train"
-    if source.split == "file":
-        return place == 0
-    return hashlib.blake2b(framework(structure).encode()).digest()[0] >= _TEST_SHARE
+def _framework_split(structures: Sequence[Structure]) -> list[bool]:
+    """Return which compounds train: whole frameworks stay together, and a dominant one is not held out."""
+    frameworks = [framework(structure) for structure in structures]
+    counts = Counter(frameworks)
+    common = _COMMON * len(structures)
+    digests = {each: hashlib.blake2b(each.encode()).digest()[0] for each in counts}
+    return [counts[each] > common or digests[each] >= _TEST_SHARE for each in frameworks]
