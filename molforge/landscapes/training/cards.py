@@ -11,7 +11,14 @@ from molforge.landscapes.catalogue import MODELS, Kind, pool_file
 from molforge.landscapes.model import PropertyModel
 from molforge.landscapes.pool import PARTS, Pool
 from molforge.landscapes.training.build import HeldOut
-from molforge.landscapes.training.pools import MOST_ALIKE, NEAREST, SELECTIVITY, Effort, wishes_for
+from molforge.landscapes.training.pools import (
+    MOST_ALIKE,
+    NEAREST,
+    SELECTIVITY,
+    Effort,
+    searches_for,
+    wishes_for,
+)
 from molforge.landscapes.training.sources import SOURCES, Measurements, Source
 
 _SPLITS = {
@@ -103,6 +110,7 @@ def pool_card(pool: Pool, models: Sequence[PropertyModel], effort: Effort) -> st
         f"| {name} | " + " | ".join(f"{x:.2f}" for x in np.quantile(column, _QUANTILES)) + " |"
         for name, column in values.items()
     )
+    searches = searches_for(pool.name, effort)
     parts = ", ".join(f"{part} {pool.part.count(part):,}" for part in PARTS)
     return f"""# Reference designs for {MODELS[pool.name].title} (`pool_{pool.name}`)
 
@@ -120,9 +128,9 @@ limits and prove that it can be solved. None was made or measured by anybody for
 |---|---|---|---|---|---|
 {rows}
 
-Made by {effort.searches} genetic searches of {effort.evaluations:,} structures each on the mean models,
-started from ligands of low, middle and all activity, each with its own wish for logD and its own weight of
-one further wish ({_wishes(pool.name)}).
+Made by {searches} genetic searches of {effort.evaluations:,} structures each on the mean models, started
+from ligands of low, middle and all activity, each with its own wish for logD and its own weight of one
+further wish ({_wishes(pool.name)}).
 Kept: what passes every gate, has a similarity of {NEAREST[0]} to {NEAREST[1]} to the nearest measured
 ligand and at most {MOST_ALIKE} to any other design, is no measured compound, and fits a cap per half log unit
 of potency (a narrower step where the designs reach less far up).
