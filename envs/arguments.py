@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from envs import CATALOGUE, DEFAULT_SPLIT, DEFAULT_TASK, SPLIT_SIZE, SPLITS, TaskSpec
-from molforge.errors import BadArgument, did_you_mean
+from molforge.errors import BadArgument, as_word, did_you_mean
 from molforge.programme import REWARD_MODES
 from molforge.seeding import MAX_SEED
 
@@ -59,7 +59,7 @@ def parse_arguments(arguments: Mapping[str, Any]) -> Request:
         reward_mode=_choice("reward_mode", given.get("reward_mode", REWARD_MODES[0]), REWARD_MODES),
         targets=_targets(given.get("targets", spec.targets), spec),
         episode_id=_episode_id(given.get("episode_id")),
-        ignored=tuple(sorted(str(name)[:80] for name in given if name not in KNOWN)),
+        ignored=tuple(sorted(as_word(str(name)) for name in given if name not in KNOWN)),
     )
 
 

@@ -101,3 +101,12 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 
     close = get_close_matches(word.lower(), [name.lower() for name in known], n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def as_word(text: str, length: int = 80) -> str:
+    """Return somebody else's text fit to stand inside a line: as it is, or quoted where it is no word.
+
+    Blanks, line ends and control characters would let it begin a line of its own in a model's ``text``.
+    """
+    shown = text[:length]
+    return shown if shown.isprintable() and " " not in shown else repr(shown)

@@ -15,7 +15,7 @@ from molforge.actions import MAX_COMPOUNDS, MAX_REPLICATES, MAX_STRUCTURES, Acti
 from molforge.assays import Assay
 from molforge.chem import gates, properties, transformations
 from molforge.chem.structure import Structure, parse
-from molforge.errors import AgentError, RefusedStructure, did_you_mean
+from molforge.errors import AgentError, RefusedStructure, as_word, did_you_mean
 from molforge.notebook import Compound, Notebook, Reading
 from molforge.programme import Programme, Shift
 
@@ -125,7 +125,7 @@ class Laboratory:
             except RefusedStructure as why:
                 refused = {"gate": why.gate, "atom": why.atom, "reason": why.reason}
                 outcome.compounds.append({"smiles": text[:250], "refused": refused})
-                outcome.remarks.append(f"{text[:80]} refused by gate {why.gate}: {why.reason}")
+                outcome.remarks.append(f"{as_word(text)} refused by gate {why.gate}: {why.reason}")
                 continue
             accepted.setdefault(structure.identity, structure)
         if not accepted:

@@ -1,7 +1,14 @@
-"""Attacks: what somebody gains who holds the package, or the truth, and not only the brief.
+"""Attacks: what somebody gains who cheats, holds the package, or knows the truth.
 
-    memory   policies that nominate from the shipped models and pools without learning anything
-    ladder   the table of all of them beside the honest reference policies
+    attacks   the list: policy attacks and probes, each with the claim it tests
+    scripts   content-free policies        twists    honest policies with one thing bent
+    memory    guesses without an assay     holder    the true prior and a budget
+    replays   what is brought along        searches  genetic search for free
+    insight   what the package gives away  servers   a real server to attack
+    drawings, numbers, channels, sessions  the probes
+    measure   plays, probes and judges     page, command   ``molforge redteam``
+    ladder    policies and attacks from the command line: ``python -m redteam.ladder``
+    report    the published page of the ladder
 
 Everything here may import whatever the package holds except the internals of ``app``. What is measured
 is published: an attack that works is a row of the table, not a secret.

@@ -7,26 +7,11 @@ import sys
 from pathlib import Path
 
 from envs.environment import MolforgeEnvironment
-from molforge.contract import Environment
 from molforge.evaluation import ladder, table
-from molforge.policies import NAMES, Policy
-from redteam.memory import GuessPolicy, MemoryPolicy, WitnessPolicy
+from molforge.policies import NAMES
+from redteam.measure import factories
 
-
-def _memory(_: Environment) -> Policy:
-    return MemoryPolicy()
-
-
-def _guess(_: Environment) -> Policy:
-    return GuessPolicy()
-
-
-def _witness(environment: Environment) -> Policy:
-    assert isinstance(environment, MolforgeEnvironment)
-    return WitnessPolicy(environment)
-
-
-ATTACKS: dict[str, ladder.PolicyFactory] = {"memory": _memory, "guess": _guess, "witness": _witness}
+EXTRA = ("memory", "guess", "witness")
 
 
 def _progress(line: str) -> None:
@@ -40,18 +25,17 @@ def main() -> None:
     parser.add_argument("--tasks", default="triage,potency,selectivity")
     parser.add_argument("--split", default="validation")
     parser.add_argument("--seeds", default="0:10", help="first:last+1")
-    parser.add_argument("--policies", default=",".join([*NAMES, *ATTACKS]))
+    parser.add_argument("--policies", default=",".join([*NAMES, *EXTRA]))
     parser.add_argument("--journal", type=Path, help="JSONL of finished matches, to resume from")
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
     first, last = map(int, options.seeds.split(":"))
     names = options.policies.split(",")
-    known = {**ladder.honest(), **ATTACKS}
     rows = ladder.run(
         MolforgeEnvironment,
         tasks=options.tasks.split(","),
         seeds=range(first, last),
-        policies={name: known[name] for name in names},
+        policies=factories(names),
         split=options.split,
         journal=options.journal,
         processes=options.processes,

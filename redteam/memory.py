@@ -1,61 +1,51 @@
 """Attacks without learning: nominate what the shipped models say, whatever this world is.
 
-Both hold the package (models and reference pools) but not the secret, recognise the target by the
+All of them hold the package (models and reference pools) but not the secret, recognise the target by the
 lead's structure, and read their pick only to collect evidence, not to decide.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from functools import lru_cache
 
 import numpy as np
 
 from envs.environment import MolforgeEnvironment
 from envs.reference import ReferencePlan
 from molforge.actions import Action
-from molforge.chem.structure import parse
-from molforge.errors import EnvironmentFault
-from molforge.landscapes.catalogue import ANTI, TARGETS
+from molforge.contract import Environment
 from molforge.landscapes.pool import Pool
-from molforge.landscapes.world import World
 from molforge.policies.logbook import Compound
-from molforge.policies.objectives import Floats, Profile
+from molforge.policies.objectives import Floats
 from molforge.policies.player import Player
+from molforge.policies.search import Candidate
+from redteam.insight import expected, models_of, own_worlds, recognise
 
-OWN_WORLDS = 200
 MAX_SA = 4.3
 """Harder designs are not worth the risk of a failed synthesis."""
 READINGS = 2
 TIE = 1e-3
 
 
-class _Insider(Player):
-    """Makes the pool member it believes in, reads it twice and nominates it."""
+class Picker(Player):
+    """Makes the structure it believes in, reads it twice and nominates it."""
+
+    name = "picker"
 
     def open(self) -> None:
-        """Recognise the target and choose."""
-        target = _recognise([compound.smiles for compound in self.log.made])
-        pool = Pool.load(target)
-        models = {"potency": target, "anti_target": ANTI.get(target, "")}
-        roles = {role: models.get(role, role) for role in self.log.profile.roles}
-        value = self.value(pool, roles)
-        if self.log.offers_design:
-            value = np.where(pool.sa < MAX_SA, value, -np.inf)
-        else:
-            given = {compound.smiles for compound in self.log.made}
-            value = np.where([smiles in given for smiles in pool.smiles], value, -np.inf)
-        self._pick = self.search.read(pool.smiles[int(np.argmax(value))])
+        """Choose."""
+        self._pick = self.pick()
 
-    def value(self, pool: Pool, roles: Mapping[str, str]) -> Floats:
-        """Return what each pool member is believed to be worth."""
+    def pick(self) -> Candidate | None:
+        """Return what is to be made and nominated; None to stop."""
         raise NotImplementedError
 
     def turn(self) -> Action:
         """Return the next step towards nominating the pick."""
+        if self._pick is None:
+            return self.nominate(None)
         roles = self.log.profile.roles
-        compound = self._registered()
+        compound = self._registered(self._pick)
         price = self.log.price(roles)
         can_pay = self.log.budget_left >= price and self.log.steps_left > 1
         if compound is None or not compound.made:
@@ -67,10 +57,29 @@ class _Insider(Player):
             return self.measure([compound], roles)
         return self.nominate(compound)
 
-    def _registered(self) -> Compound | None:
-        identity = self._pick.identity
-        found = (c for c in self.log.compounds.values() if self.candidate(c).identity == identity)
+    def _registered(self, pick: Candidate) -> Compound | None:
+        found = (c for c in self.log.compounds.values() if self.candidate(c).identity == pick.identity)
         return next(found, None)
+
+
+class _Insider(Picker):
+    """Picks the reference design that is worth most to its belief."""
+
+    def pick(self) -> Candidate:
+        """Recognise the target and choose."""
+        target = recognise([compound.smiles for compound in self.log.made])
+        pool = Pool.load(target)
+        value = self.value(pool, models_of(self.log.profile.roles, target))
+        if self.log.offers_design:
+            value = np.where(pool.sa < MAX_SA, value, -np.inf)
+        else:
+            given = {compound.smiles for compound in self.log.made}
+            value = np.where([smiles in given for smiles in pool.smiles], value, -np.inf)
+        return self.search.read(pool.smiles[int(np.argmax(value))])
+
+    def value(self, pool: Pool, roles: Mapping[str, str]) -> Floats:
+        """Return what each pool member is believed to be worth."""
+        raise NotImplementedError
 
 
 class MemoryPolicy(_Insider):
@@ -91,8 +100,8 @@ class GuessPolicy(_Insider):
     name = "guess"
 
     def value(self, pool: Pool, roles: Mapping[str, str]) -> Floats:
-        """Return the desirability expected over worlds drawn with another secret."""
-        return _expected(self.log.profile, _own_worlds(pool.name, tuple(roles.items())))
+        """Return the desirability expected over worlds drawn with other keys."""
+        return expected(self.log.profile, own_worlds(pool.name, tuple(roles.items())))
 
 
 class WitnessPolicy:
@@ -113,22 +122,17 @@ class WitnessPolicy:
         return self._plan.act(observation)
 
 
-def _expected(profile: Profile, worlds: list[Mapping[str, Floats]]) -> Floats:
-    total = np.mean([profile.desirability(world) for world in worlds], axis=0)
-    return np.asarray(total, dtype=np.float64)
+def memory(_: Environment) -> MemoryPolicy:
+    """The memorised champion."""
+    return MemoryPolicy()
 
 
-@lru_cache(maxsize=8)
-def _own_worlds(target: str, roles: tuple[tuple[str, str], ...]) -> list[Mapping[str, Floats]]:
-    pool = Pool.load(target)
-    keys = (hashlib.sha256(f"own world {number}".encode()).digest() for number in range(OWN_WORLDS))
-    return [pool.values(World(dict(roles), key=key)) for key in keys]
+def guess(_: Environment) -> GuessPolicy:
+    """The best guess without an assay."""
+    return GuessPolicy()
 
 
-def _recognise(smiles: list[str]) -> str:
-    """Return the target whose pool holds the given compounds."""
-    identities = {parse(text).smiles for text in smiles}
-    for target in TARGETS:
-        if identities <= set(Pool.load(target).smiles):
-            return target
-    raise EnvironmentFault("the given compounds lie in no shipped pool")
+def witness(environment: Environment) -> WitnessPolicy:
+    """The oracle."""
+    assert isinstance(environment, MolforgeEnvironment)
+    return WitnessPolicy(environment)

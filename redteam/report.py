@@ -19,7 +19,7 @@ from envs import CATALOGUE
 from envs.arguments import parse_arguments
 from envs.assembly import assemble
 from molforge.evaluation.match import Row
-from molforge.evaluation.table import Mean, standings
+from molforge.evaluation.table import paired, standings
 from molforge.landscapes.catalogue import MODELS, TARGETS
 from molforge.landscapes.model import PropertyModel
 from molforge.landscapes.pool import Pool
@@ -40,18 +40,6 @@ def target_of(task: str, split: str, seed: int) -> str:
     request = parse_arguments({"task_id": task, "split": split, "seed": seed})
     family = import_module(CATALOGUE[task].entry.split(":")[0]).FAMILY
     return assemble(family, request, secret=DEFAULT_SECRET, seed=seed).targets[0]
-
-
-def paired(rows: Sequence[Row], better: str, worse: str) -> Mean | None:
-    """Return the mean paired difference in score, None without two shared programmes."""
-    scores: dict[str, dict[tuple[str, int], float]] = {better: {}, worse: {}}
-    for row in rows:
-        if row.policy in scores:
-            scores[row.policy][row.split, row.seed] = row.score
-    shared = sorted(scores[better].keys() & scores[worse].keys())
-    if len(shared) < 2:
-        return None
-    return Mean.of([scores[better][key] - scores[worse][key] for key in shared])
 
 
 def render(rows: Sequence[Row]) -> str:

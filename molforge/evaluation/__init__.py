@@ -2,6 +2,7 @@
 
     match   one policy plays one programme to its end -> Row
     ladder  many policies on many seeds, in several processes, resumable from a JSONL file
+    provenance  the version and artefacts that figures were made with
     table   rows -> means with standard errors, and paired gaps between neighbours
 
 Environments and policies are handed in as factories, so that this package imports neither ``envs``

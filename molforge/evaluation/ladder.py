@@ -12,7 +12,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -67,6 +67,7 @@ def run(
     journal: Path | None = None,
     processes: int = 1,
     progress: Callable[[str], None] = lambda _: None,
+    made_with: str = "",
 ) -> list[Row]:
     """Play every policy on every task and seed and return the rows, old and new.
 
@@ -80,6 +81,7 @@ def run(
         journal: JSONL file of finished matches; read first, then appended to.
         processes: Matches played at once.
         progress: Called with one line per finished match.
+        made_with: Marks new rows; rows of the journal with another mark do not count.
     """
     factories = dict(policies) if policies is not None else honest()
     wanted = [
@@ -88,10 +90,15 @@ def run(
         for seed in seeds
         for policy in factories
     ]
-    known = {(row.task, row.split, row.seed, row.policy): row for row in _read(journal)}
+    known = {
+        (row.task, row.split, row.seed, row.policy): row
+        for row in _read(journal)
+        if row.made_with == made_with
+    }
     missing = [match for match in wanted if match.key not in known]
     with journal.open("a", encoding="utf-8") if journal else nullcontext() as file:
         for number, row in enumerate(_played(environment_factory, factories, missing, processes), 1):
+            row = replace(row, made_with=made_with)
             known[row.task, row.split, row.seed, row.policy] = row
             _append(file, row)
             progress(

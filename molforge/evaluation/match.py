@@ -38,6 +38,8 @@ class Row:
     cpu_seconds: float
     """Of the policy and the environment together."""
     wall_seconds: float
+    made_with: str = ""
+    """Version and artefacts, as ``provenance.stamp`` tells them."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the row as plain values."""

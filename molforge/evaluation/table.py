@@ -100,6 +100,18 @@ def gaps(rows: Iterable[Row]) -> list[Gap]:
     return found
 
 
+def paired(rows: Iterable[Row], better: str, worse: str) -> Mean | None:
+    """Return the mean paired difference in score; None without two shared programmes."""
+    scores: dict[str, dict[tuple[str, str, int], float]] = {better: {}, worse: {}}
+    for row in rows:
+        if row.policy in scores:
+            scores[row.policy][row.task, row.split, row.seed] = row.score
+    shared = sorted(scores[better].keys() & scores[worse].keys())
+    if len(shared) < 2:
+        return None
+    return Mean.of([scores[better][key] - scores[worse][key] for key in shared])
+
+
 def render(rows: Sequence[Row]) -> str:
     """Return standings and gaps as Markdown."""
     lines = [

@@ -1,0 +1,308 @@
+"""What an attack is, and the list of all of them.
+
+A *policy attack* plays whole programmes and is measured beside the honest reference policies. A *probe* asks
+one question of the environment or of a running server and gets one answer: held, or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module
+from types import MappingProxyType
+
+from molforge.contract import Environment
+from molforge.policies import Policy
+
+
+class Rank(StrEnum):
+    """What a policy attack may earn."""
+
+    EMPTY = "empty"
+    """Content-free: at most random play (+ 2 standard errors of the paired difference)."""
+    SKILLED = "skilled"
+    """Knows the package but buys nothing, or next to nothing: below the planner by 2 standard errors."""
+    TWIST = "twist"
+    """An honest policy with one thing bent: at most that policy (+ 2 standard errors)."""
+    INFORMED = "informed"
+    """Pays the whole price and knows more than an agent may: published, not judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyAttack:
+    """A way to play that ought not to pay."""
+
+    name: str
+    claim: str
+    """What it believes, in one line."""
+    rank: Rank
+    entry: str
+    """``module:name`` of a factory ``(environment) -> Policy``."""
+    against: str = "random"
+    """The policy it is compared with."""
+    families: tuple[str, ...] = ()
+    """Families it makes sense in; empty for all."""
+
+    def __call__(self, environment: Environment) -> Policy:
+        """Return the policy, ready to play one programme of this environment."""
+        module, name = self.entry.split(":")
+        factory: Callable[[Environment], Policy] = getattr(import_module(module), name)
+        return factory(environment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a probe found."""
+
+    held: bool
+    detail: str
+    """The figure, or what was seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One question with a yes or no."""
+
+    name: str
+    claim: str
+    entry: str
+    """``module:name`` of a function without arguments that returns a ``Finding``."""
+    needs_server: bool = False
+
+    def __call__(self) -> Finding:
+        """Run it."""
+        module, name = self.entry.split(":")
+        function: Callable[[], Finding] = getattr(import_module(module), name)
+        return function()
+
+
+def _scripts(rows: Mapping[str, tuple[str, str]]) -> list[PolicyAttack]:
+    return [
+        PolicyAttack(name=name, claim=claim, rank=Rank.EMPTY, entry=f"redteam.scripts:{factory}")
+        for name, (factory, claim) in rows.items()
+    ]
+
+
+_POLICIES = (
+    *_scripts(
+        {
+            "stop": ("Stop", "closing every programme at once pays"),
+            "nominate_lead": ("NominateLead", "the lead, given for free, is good enough"),
+            "lead_wide": (
+                "NominateLeadWide",
+                "an infinite interval around the lead's readings is calibration",
+            ),
+            "one_molecule": ("OneMolecule", "one molecule, the same everywhere, hits by luck"),
+            "wait": ("Wait", "doing nothing until the steps run out pays"),
+            "nonsense": ("Nonsense", "refused actions earn something before the end"),
+            "suggest_only": ("SuggestOnly", "asking for suggestions is progress"),
+            "read_the_lead": ("ReadTheLead", "evidence alone, the whole budget on the lead, pays"),
+            "cycle": ("Cycle", "readings that go up and down can be farmed for reward"),
+            "first_suggestion": ("FirstSuggestion", "the first suggestion, made and unread, will do"),
+            "suggestion_read": ("SuggestionRead", "the first suggestion with full evidence will do"),
+            "cheapest": ("Cheapest", "the cheapest suggestions and a lot of unspent money pay"),
+            "set_list": ("SetListThenStop", "buying a set list and then stopping is a decision"),
+        }
+    ),
+    PolicyAttack(
+        name="zero_width",
+        claim="an interval of no width is the best interval",
+        rank=Rank.TWIST,
+        entry="redteam.twists:zero_width",
+        against="greedy",
+    ),
+    PolicyAttack(
+        name="huge_width",
+        claim="an interval of 10^300 covers everything",
+        rank=Rank.TWIST,
+        entry="redteam.twists:huge_width",
+        against="greedy",
+    ),
+    PolicyAttack(
+        name="one_by_one",
+        claim="splitting every call into single compounds buys better evidence for the money",
+        rank=Rank.TWIST,
+        entry="redteam.twists:one_by_one",
+        against="greedy",
+    ),
+    PolicyAttack(
+        name="redrawn",
+        claim="the same compound drawn another way is a new compound with new luck",
+        rank=Rank.TWIST,
+        entry="redteam.twists:redrawn",
+        against="greedy",
+    ),
+    PolicyAttack(
+        name="wait_out",
+        claim="spending past the shift on the lead first costs nothing",
+        rank=Rank.TWIST,
+        entry="redteam.twists:wait_out",
+        against="greedy",
+    ),
+    PolicyAttack(
+        name="memory",
+        claim="the champion of the mean models wins in every world",
+        rank=Rank.SKILLED,
+        entry="redteam.memory:memory",
+        against="planner",
+    ),
+    PolicyAttack(
+        name="guess",
+        claim="the best expected profile over 200 own worlds wins without an assay",
+        rank=Rank.SKILLED,
+        entry="redteam.memory:guess",
+        against="planner",
+    ),
+    PolicyAttack(
+        name="champion",
+        claim="what won with other seeds wins here",
+        rank=Rank.SKILLED,
+        entry="redteam.replays:champion",
+        against="planner",
+    ),
+    PolicyAttack(
+        name="other_split",
+        claim="the solution of the same seed in another split carries over",
+        rank=Rank.SKILLED,
+        entry="redteam.replays:other_split",
+        against="planner",
+    ),
+    PolicyAttack(
+        name="other_task",
+        claim="the solution of the same seed in another family carries over",
+        rank=Rank.SKILLED,
+        entry="redteam.replays:other_task",
+        against="planner",
+    ),
+    PolicyAttack(
+        name="public_actives",
+        claim="a published drug for the target, remembered, wins",
+        rank=Rank.SKILLED,
+        entry="redteam.replays:public_actives",
+        against="planner",
+    ),
+    PolicyAttack(
+        name="free_search",
+        claim="genetic search on what costs nothing finds the answer",
+        rank=Rank.SKILLED,
+        entry="redteam.searches:free_search",
+        against="planner",
+    ),
+    PolicyAttack(
+        name="model_search",
+        claim="genetic search on the shipped mean models finds the answer without an assay",
+        rank=Rank.SKILLED,
+        entry="redteam.searches:model_search",
+        against="planner",
+    ),
+    PolicyAttack(
+        name="holder_1",
+        claim="package, free computation and one assayed compound suffice",
+        rank=Rank.SKILLED,
+        entry="redteam.holder:holder_1",
+        against="planner",
+    ),
+    PolicyAttack(
+        name="holder_4",
+        claim="package, free computation and four assayed compounds suffice",
+        rank=Rank.SKILLED,
+        entry="redteam.holder:holder_4",
+        against="planner",
+    ),
+    PolicyAttack(
+        name="holder",
+        claim="package, free computation and the whole budget: the planner with the true prior",
+        rank=Rank.INFORMED,
+        entry="redteam.holder:holder",
+        against="planner",
+    ),
+    PolicyAttack(
+        name="twice",
+        claim="a second attempt at the same seed, remembering the first, does better",
+        rank=Rank.INFORMED,
+        entry="redteam.replays:twice",
+        against="greedy",
+    ),
+    PolicyAttack(
+        name="many_noises",
+        claim="the same seed under eight noise seeds averages the noise away for free",
+        rank=Rank.INFORMED,
+        entry="redteam.replays:many_noises",
+        against="greedy",
+    ),
+)
+
+POLICY_ATTACKS: Mapping[str, PolicyAttack] = MappingProxyType({attack.name: attack for attack in _POLICIES})
+
+
+def _probes(module: str, rows: Mapping[str, str], *, needs_server: bool = False) -> list[Probe]:
+    return [
+        Probe(name=name, claim=claim, entry=f"redteam.{module}:{name}", needs_server=needs_server)
+        for name, claim in rows.items()
+    ]
+
+
+_PROBES = (
+    *_probes(
+        "drawings",
+        {
+            "atom_order": "another atom order or Kekule form is another compound",
+            "tautomers": "another tautomer is another compound, or a much cheaper one",
+            "charges": "a protonated or deprotonated form is another compound",
+            "isotopes": "an isotope label is another compound",
+            "salts": "a salt, solvate or second copy is another compound",
+            "atom_maps": "atom map numbers make another compound",
+            "cxsmiles": "extensions, names and invisible characters make another compound",
+            "duplicates": "one compound named three times in a call is read three times",
+        },
+    ),
+    *_probes(
+        "numbers",
+        {
+            "replicates": "negative, zero or huge counts are carried out, or refund money",
+            "predictions": "NaN, infinite or crossed intervals are scored",
+            "huge_interval_is_worth_nothing": "an absurdly wide or narrow interval beats an honest one",
+            "overdraft": "a call can cost more than is left",
+            "after_the_end": "a finished programme can be played on",
+            "cycling": "going round in circles earns reward",
+            "splitting": "splitting or merging calls changes the price or the wells",
+            "asking_again": "a fresh session of the same seed has fresh noise to average",
+            "dense_and_sparse": "dense and sparse reward rank policies differently",
+            "reset_arguments": "impossible reset arguments open something useful",
+        },
+    ),
+    *_probes(
+        "channels",
+        {
+            "messages": "some message before the end depends on a value that was not measured",
+            "what_free_actions_ask": "quotes, suggestions and refusals look at hidden values",
+            "latency": "free and refused calls take longer for better compounds",
+            "refusal_order": "the reason for a refusal differs between worlds",
+            "state_size": "the size of a message tells something",
+            "injected_text": "prompt text in structures and names begins a line of what a model reads",
+            "hostile_structures": "over-long or dense SMILES keep the server busy",
+        },
+    ),
+    *_probes(
+        "sessions",
+        {
+            "resets": "resetting again redraws the noise",
+            "secret_guessing": "the secret of a private server can be guessed",
+            "seed_arithmetic": "one seed's world tells something of the next, or of another split or family",
+        },
+    ),
+    *_probes(
+        "sessions",
+        {
+            "two_sockets": "two sockets on one session double or corrupt its steps",
+            "two_callers": "many callers at once double or lose steps of a session",
+            "other_sessions": "somebody else's session can be found or read",
+            "log_and_metrics": "logs or pages hold the secret, a hidden value or what an agent sent",
+            "killed_server": "killing the server redraws the noise",
+        },
+        needs_server=True,
+    ),
+)
+
+PROBES: Mapping[str, Probe] = MappingProxyType({probe.name: probe for probe in _PROBES})

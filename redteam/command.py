@@ -1,0 +1,82 @@
+"""``molforge redteam``: attack the environment and say what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from envs import CATALOGUE, SPLITS
+from redteam.attacks import POLICY_ATTACKS, PROBES, Rank
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run; 0 when everything held, 1 when something is open, 2 for wrong options."""
+    options = _parser().parse_args(argv)
+    if options.list:
+        for name, attack in POLICY_ATTACKS.items():
+            _say(f"{name:32} {attack.rank:9} {attack.claim}")
+        for name, probe in PROBES.items():
+            _say(f"{name:32} {'server' if probe.needs_server else 'probe':9} {probe.claim}")
+        return 0
+    from redteam import measure, page
+
+    order = measure.Order(
+        tasks=options.tasks or list(CATALOGUE),
+        attacks=_chosen(options.attacks),
+        programmes=options.programmes,
+        planner_programmes=min(options.planner_programmes, options.programmes),
+        split=options.split,
+        journal=options.journal,
+        processes=options.processes,
+    )
+    order.journal.parent.mkdir(parents=True, exist_ok=True)
+    probed = [] if options.no_probes else measure.probe_all(list(PROBES), _progress)
+    rows = measure.play(order, _progress) if order.programmes else []
+    verdicts = measure.judge(rows)
+    text = page.render(verdicts, probed, rows, split=order.split)
+    _say(text)
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "redteam.md").write_text(text, encoding="utf-8")
+        measure.save(options.out / "redteam.json", measure.as_json(verdicts, probed, rows))
+    is_open = any(v.outcome == "open" for v in verdicts) or any(not p.finding.held for p in probed)
+    return 1 if is_open else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="molforge redteam", description=__doc__)
+    parser.add_argument("--list", action="store_true", help="list the attacks and their claims, play nothing")
+    parser.add_argument("--tasks", nargs="+", choices=tuple(CATALOGUE), help="families (default: all)")
+    parser.add_argument(
+        "--attacks", nargs="+", choices=tuple(POLICY_ATTACKS), help="policy attacks (default: all)"
+    )
+    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument("--programmes", type=int, default=50, help="per family; 0: probes alone")
+    parser.add_argument(
+        "--planner-programmes", type=int, default=50, help="of them, how many the planner plays"
+    )
+    parser.add_argument("--no-probes", action="store_true")
+    parser.add_argument("--journal", type=Path, default=Path(".cache/redteam.jsonl"), help="to resume from")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="for redteam.md and redteam.json")
+    return parser
+
+
+def _chosen(names: Sequence[str] | None) -> list[str]:
+    order = [Rank.EMPTY, Rank.TWIST, Rank.SKILLED, Rank.INFORMED]
+    return sorted(names or POLICY_ATTACKS, key=lambda name: order.index(POLICY_ATTACKS[name].rank))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def _progress(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

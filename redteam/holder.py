@@ -1,0 +1,175 @@
+"""Somebody who holds the package but not the secret, computes for free, and pays for assays like anybody.
+
+Belief: 200 own worlds over the reference designs, conditioned on every reading. Each round makes the four
+designs with the largest expected improvement per credit; then the best is read again and nominated. With
+the whole budget this is the leaderboard's "planner with the true prior".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from molforge.actions import Action, Prediction
+from molforge.assays import failure_probability
+from molforge.contract import Environment
+from molforge.landscapes.pool import Pool
+from molforge.policies.logbook import Compound
+from molforge.policies.objectives import Floats
+from molforge.policies.player import Player
+from redteam.insight import conditioned, models_of, own_worlds, recognise
+from redteam.memory import MAX_SA
+
+ROUND = 4
+RESERVE = 2.0
+"""Full readings of one compound that are kept for the end."""
+FULL_CALLS = 2
+FINALISTS = 3
+ECONOMY = 0.10
+
+
+class HolderPolicy(Player):
+    """See the module."""
+
+    name = "holder"
+
+    def __init__(self, *, compounds: int | None = None) -> None:
+        """``compounds`` are those it may have assayed; None for what the budget pays."""
+        super().__init__()
+        self._limit = compounds
+
+    def open(self) -> None:
+        """Recognise the target and prepare the prior."""
+        target = recognise([compound.smiles for compound in self.log.made])
+        self._pool = Pool.load(target)
+        self._row = {smiles: row for row, smiles in enumerate(self._pool.smiles)}
+        self._prior = own_worlds(target, tuple(models_of(self.log.profile.roles, target).items()))
+        price = 10.0 + 4.0 * np.maximum(self._pool.sa - 2.0, 0.0)
+        chance = 1.0 - np.array([failure_probability(sa) for sa in self._pool.sa])
+        self._rate = chance / (price + self.log.price(self.log.profile.roles))
+
+    def turn(self) -> Action:
+        """Return the next round, the readings of the finalists, or the nomination."""
+        draws = self._posterior()
+        worth = self.log.profile.desirability(draws)
+        if self.log.steps_left > 1:
+            action = self._missing() or self._round(worth) or self._confirm(worth)
+            if action is not None:
+                return action
+        ranked = self._ranked(worth)
+        self._draws = draws
+        return self.nominate(ranked[0] if ranked else None)
+
+    def _posterior(self) -> Mapping[str, Floats]:
+        found = {}
+        for role, draws in self._prior.items():
+            known = [(self._row[c.smiles], self.log.estimate(c.id, role)) for c in self._known()]
+            read = [(row, estimate) for row, estimate in known if estimate is not None]
+            rows = [row for row, _ in read]
+            means = np.array([estimate.mean for _, estimate in read])
+            variances = np.array([estimate.variance for _, estimate in read])
+            found[role] = conditioned(draws, rows, means, variances, self.turn_number)
+        return found
+
+    def _known(self) -> list[Compound]:
+        return [compound for compound in self.log.made if compound.smiles in self._row]
+
+    def _missing(self) -> Action | None:
+        """Try again what failed to be made, and read what was made and not read."""
+        unread = [c for c in self.log.own if not self.log.is_read(c.id) and c.smiles in self._row]
+        price = self.log.price(self.log.profile.roles)
+        if unread and self.log.budget_left >= price * len(unread):
+            return self.measure(unread, self.log.profile.roles)
+        return None
+
+    def _round(self, worth: Floats) -> Action | None:
+        if not self.log.offers_design:
+            return self._look(worth)
+        roles = self.log.profile.roles
+        taken = {self._row[c.smiles] for c in self.log.compounds.values() if c.smiles in self._row}
+        room = ROUND if self._limit is None else min(ROUND, self._limit - len(self.log.own))
+        nominees = [self._row[c.smiles] for c in self.nominees if c.smiles in self._row]
+        incumbent = float(worth.mean(axis=0)[nominees].max()) if nominees else 0.0
+        gain = np.maximum(worth - incumbent, 0.0).mean(axis=0)
+        order = np.argsort(-gain * self._rate).tolist()
+        money = self.log.budget_left - RESERVE * self.log.price(roles)
+        if room < 1 or (nominees and gain[order[0]] * self._rate[order[0]] < self._hurdle(incumbent)):
+            return None
+        chosen = []
+        for row in order:
+            candidate = self.search.read(self._pool.smiles[row])
+            price = self.search.make_price(candidate) + self.log.price(roles)
+            if row in taken or self._pool.sa[row] >= MAX_SA or price > money:
+                continue
+            money -= price
+            chosen.append(candidate)
+            if len(chosen) == room:
+                break
+        return self.make(chosen, roles) if chosen and self.log.steps_left > 3 else None
+
+    def _look(self, worth: Floats) -> Action | None:
+        """Read the most promising of a given set."""
+        roles = self.log.profile.roles
+        money = self.log.budget_left - self.log.price(roles)
+        unread = [c for c in self._known() if not self.log.is_read(c.id)]
+        looked = len(self._known()) - len(unread)
+        if not unread or money < self.log.price(roles) or (self._limit is not None and looked >= self._limit):
+            return None
+        read = [self._row[c.smiles] for c in self._known() if self.log.is_read(c.id)]
+        incumbent = float(worth.mean(axis=0)[read].max()) if read else 0.0
+        gain = np.maximum(worth - incumbent, 0.0).mean(axis=0)
+        best = max(unread, key=lambda compound: gain[self._row[compound.smiles]])
+        if gain[self._row[best.smiles]] / self.log.price(roles) < self._hurdle(incumbent):
+            return None
+        return self.measure([best], roles)
+
+    def _hurdle(self, incumbent: float) -> float:
+        """Return the gain per credit below which credits are better left over."""
+        return ECONOMY * incumbent / self.log.budget
+
+    def _ranked(self, worth: Floats) -> list[Compound]:
+        mean = worth.mean(axis=0)
+        own = [compound for compound in self.nominees if compound.smiles in self._row]
+        return sorted(own, key=lambda compound: -mean[self._row[compound.smiles]])
+
+    def _confirm(self, worth: Floats) -> Action | None:
+        roles = self.log.profile.roles
+        mean = worth.mean(axis=0)
+        ranked = self._ranked(worth)[:FINALISTS]
+        wanting = [
+            compound
+            for compound in ranked
+            if any(
+                (e := self.log.estimate(compound.id, r)) is None or e.paid_calls < FULL_CALLS for r in roles
+            )
+            and mean[self._row[compound.smiles]] > 0.9 * mean[self._row[ranked[0].smiles]]
+        ]
+        while wanting and len(wanting) * self.log.price(roles) > self.log.budget_left:
+            wanting.pop()
+        return self.measure(wanting, roles) if wanting else None
+
+    def predictions(self, compound: Compound) -> dict[str, Prediction]:
+        """Return the central 90 % of the draws."""
+        row = self._row[compound.smiles]
+        predicted = {}
+        for objective in self.log.profile.objectives:
+            values = objective.value({role: draws[:, row] for role, draws in self._draws.items()})
+            low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
+            predicted[objective.name] = Prediction(value=float(middle), low=float(low), high=float(high))
+        return predicted
+
+
+def holder_1(_: Environment) -> HolderPolicy:
+    """One assayed compound."""
+    return HolderPolicy(compounds=1)
+
+
+def holder_4(_: Environment) -> HolderPolicy:
+    """Four assayed compounds."""
+    return HolderPolicy(compounds=4)
+
+
+def holder(_: Environment) -> HolderPolicy:
+    """The whole budget."""
+    return HolderPolicy()

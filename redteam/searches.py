@@ -1,0 +1,103 @@
+"""Genetic search without an assay: on what is free, and on the shipped mean models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from molforge.contract import Environment
+from molforge.landscapes.model import Sighting
+from molforge.landscapes.world import World
+from molforge.policies.objectives import Floats
+from molforge.policies.search import Candidate
+from redteam.insight import models_of, recognise
+from redteam.memory import Picker
+
+GENERATIONS = 10
+POPULATION = 30
+CHILDREN = 120
+OWN_WORLDS = 24
+
+
+class _Evolving(Picker):
+    """Breeds from the given compounds by a value it works out for free."""
+
+    name = "evolving"
+
+    def pick(self) -> Candidate | None:
+        """Return the fittest structure that may be made."""
+        if not self.log.offers_design:
+            return self.candidate(self.log.made[0])
+        value = self.value()
+        given = [self.candidate(compound) for compound in self.log.made]
+        population, known = given, {candidate.identity for candidate in given}
+        fitness: dict[str, float] = {c.identity: -1.0 for c in given}
+        rng = self.stream("evolution")
+        for _ in range(GENERATIONS):
+            born = []
+            for _ in range(CHILDREN):
+                child = self.search.mutant(rng.choice(population), rng)
+                if child is not None and child.identity not in known:
+                    known.add(child.identity)
+                    born.append(child)
+            fitness.update(zip((c.identity for c in born), value(born), strict=True))
+            population = sorted([*population, *born], key=lambda c: -fitness[c.identity])[:POPULATION]
+        own = [c for c in population if c.identity not in {g.identity for g in given}]
+        return own[0] if own else None
+
+    def value(self) -> Callable[[Sequence[Candidate]], list[float]]:
+        """Return the function that is searched on."""
+        raise NotImplementedError
+
+
+class FreeSearchPolicy(_Evolving):
+    """Searches on computed properties: the middle of the logP scale, easy synthesis, far from the lead."""
+
+    name = "free_search"
+
+    def value(self) -> Callable[[Sequence[Candidate]], list[float]]:
+        """Return the negative distance from a drug-like ideal."""
+        return lambda found: [-abs(c.logp - 2.5) - 0.5 * self.search.sa_score(c) for c in found]
+
+
+class ModelSearchPolicy(_Evolving):
+    """Searches on the desirability expected over worlds of its own: any structure, not only the pool."""
+
+    name = "model_search"
+
+    def value(self) -> Callable[[Sequence[Candidate]], list[float]]:
+        """Return the mean desirability over own worlds."""
+        target = recognise([compound.smiles for compound in self.log.made])
+        roles = models_of(self.log.profile.roles, target)
+        worlds = [World(roles, key=bytes([number]) * 32) for number in range(OWN_WORLDS)]
+
+        def value(found: Sequence[Candidate]) -> list[float]:
+            if not found:
+                return []
+            draws = _draws([Sighting(c.structure.tokens) for c in found], worlds, list(roles))
+            mean = self.log.profile.desirability(draws).mean(axis=0)
+            margin = self.log.profile.margin({role: d.mean(axis=0) for role, d in draws.items()})
+            return [float(v) for v in mean + 1e-3 * np.clip(margin, -20.0, 2.0)]
+
+        return value
+
+
+def _draws(seen: Sequence[Sighting], worlds: Sequence[World], roles: Sequence[str]) -> dict[str, Floats]:
+    """Return property to values, shape (worlds, structures)."""
+    found = {}
+    for role in roles:
+        drawn = [world.draw(role) for world in worlds]
+        rows = [[d.landscape.value(s, d.weights, d.vector) / 1000 for s in seen] for d in drawn]
+        found[role] = np.array(rows)
+    return found
+
+
+def free_search(_: Environment) -> FreeSearchPolicy:
+    """Search on what is free."""
+    return FreeSearchPolicy()
+
+
+def model_search(_: Environment) -> ModelSearchPolicy:
+    """Search on the models."""
+    return ModelSearchPolicy()

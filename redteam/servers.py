@@ -1,0 +1,142 @@
+"""A real server to attack, on a free port of this machine, and a client that speaks in dicts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 60.0
+_SERVE = "import sys; from app.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+@contextmanager
+def serving(*options: str, port: int | None = None, log: Path | None = None) -> Iterator[Server]:
+    """Start a server; it is killed at the end if it still lives."""
+    server = Server(options, port or _free_port(), log)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+class Server:
+    """One server process after another on the same port with the same options."""
+
+    def __init__(self, options: tuple[str, ...], port: int, log: Path | None) -> None:
+        self._options, self._port, self._log = options, port, log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Base URL."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start it and wait until it is healthy; raise ``RuntimeError`` if it is not in time."""
+        address = ("--host", "127.0.0.1", "--port", str(self._port))
+        out: Any = self._log.open("ab") if self._log else subprocess.DEVNULL
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _SERVE, "serve", *address, *self._options],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        finally:
+            if self._log:
+                out.close()
+        until = time.monotonic() + START_SECONDS
+        while get(f"{self.url}/health").status != 200:
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError("the server did not start")
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """Send SIGKILL to it and its workers: no goodbye."""
+        if self._process is not None and self._process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+class Answer:
+    """Status, headers and body of an HTTP answer; status 0 where nobody answered."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: str) -> None:
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self) -> Any:
+        """The body, read."""
+        return json.loads(self.body)
+
+
+def get(url: str, **headers: str) -> Answer:
+    """GET."""
+    return _ask(urllib.request.Request(url, headers=headers))
+
+
+def post(url: str, body: Mapping[str, Any], **headers: str) -> Answer:
+    """POST JSON."""
+    data = json.dumps(body).encode()
+    return _ask(urllib.request.Request(url, data, {"Content-Type": "application/json", **headers}))
+
+
+def _ask(request: urllib.request.Request) -> Answer:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=30.0) as reply:
+            return Answer(reply.status, dict(reply.headers), reply.read().decode())
+    except urllib.error.HTTPError as why:
+        return Answer(why.code, dict(why.headers), why.read().decode())
+    except OSError:
+        return Answer(0, {}, "")
+
+
+class Socket:
+    """A client of ``/ws``."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.raw = socket
+
+    async def call(self, kind: str, **data: Any) -> dict[str, Any]:
+        """Send a frame and return the reply."""
+        frame = {"type": kind, "data": data} if data or kind == "reset" else {"type": kind}
+        await self.raw.send_str(json.dumps(frame))
+        reply: dict[str, Any] = json.loads(await self.raw.receive_str(timeout=60))
+        return reply
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next frame."""
+        reply: dict[str, Any] = json.loads(await self.raw.receive_str(timeout=60))
+        return reply
+
+
+@asynccontextmanager
+async def connected(url: str, path: str = "/ws") -> AsyncIterator[Socket]:
+    """Connect."""
+    async with aiohttp.ClientSession() as http, http.ws_connect(url + path, max_msg_size=0) as raw:
+        yield Socket(raw)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,221 @@
+"""Probes of a running server: other people's sessions, killed servers, secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from envs.environment import MolforgeEnvironment
+from molforge.seeding import DEFAULT_SECRET, secret_fingerprint
+from redteam.attacks import Finding
+from redteam.servers import Server, connected, get, post, serving
+
+READ = {"action_type": "assay", "compounds": ["M1", "M2"], "assays": ["potency", "logd"]}
+PAGES = (
+    "/metrics", "/health", "/ready", "/metadata", "/schema", "/tasks", "/openapi.json", "/sessions",
+    "/journal",
+    "/export", "/log", "/logs", "/state", "/grader", "/web/", "/docs", "/debug", "/admin",
+)  # fmt: skip
+GUESSES = (
+    b"", b"secret", b"molforge", b"molforge secret", b"password", b"test", b"0", b"1", b"changeme",
+    b"private",
+    b"molforge private worlds 1", b"molforge public worlds 2", b"molforge public worlds 1", b"openenv",
+    b"default",
+)  # fmt: skip
+PATIENCE = 50
+PRIVATE = b"6ZkV0e2m-only-the-operator-knows"
+
+
+def two_sockets() -> Finding:
+    """A second socket on a living session: refused, and the first plays on as if nothing had been."""
+
+    async def attack(url: str) -> Finding:
+        async with connected(url) as first:
+            opened = await first.call("reset", task_id="potency", seed=3)
+            session_id = opened["data"]["observation"]["session_id"]
+            async with connected(url, f"/ws?session_id={session_id}") as second:
+                refused = await second.receive()
+            step = await first.call("step", **READ)
+            state = await first.call("state")
+        held = (
+            refused["type"] == "error" and step["type"] == "observation" and state["data"]["step_count"] == 1
+        )
+        return Finding(
+            held=held,
+            detail=f"second socket: {refused['data'].get('code')}; steps {state['data']['step_count']}",
+        )
+
+    with serving("--workers", "1") as server:
+        return asyncio.run(attack(server.url))
+
+
+def two_callers() -> Finding:
+    """Thirty-two calls of one session at once: each is a step of its own or is refused, none doubled."""
+
+    async def attack(url: str) -> Finding:
+        opened = post(f"{url}/reset", {"task_id": "potency", "seed": 3})
+        headers = {"X-Session-ID": opened.headers["X-Session-ID"]}
+        body = {"action": {"action_type": "assay", "compounds": ["M1"], "assays": ["logd"]}}
+        calls = [asyncio.to_thread(post, f"{url}/step", body, **headers) for _ in range(32)]
+        answers = await asyncio.gather(*calls)
+        taken = [a for a in answers if a.status == 200]
+        state = get(f"{url}/state", **headers).json
+        paid = 800.0 - state["budget_left"]
+        readings = [r for r in state["readings"] if r["call"]]
+        held = state["step_count"] == len(taken) == len(readings) and paid == 2.0 * len(readings)
+        return Finding(
+            held=held, detail=f"{len(taken)} of 32 taken, {len(readings)} readings, {paid:g} credits paid"
+        )
+
+    with serving("--workers", "1") as server:
+        return asyncio.run(attack(server.url))
+
+
+def other_sessions() -> Finding:
+    """A session is found by nobody without its id: not by guesses, cookies, pages or another session."""
+    with serving("--workers", "1") as server, tempfile.TemporaryDirectory() as _:
+        owner = post(f"{server.url}/reset", {"task_id": "potency", "seed": 3})
+        session_id = owner.headers["X-Session-ID"]
+        episode_id = get(f"{server.url}/state", **{"X-Session-ID": session_id}).json["episode_id"]
+        guesses = (
+            "0" * len(session_id),
+            session_id[:-1] + "~",
+            session_id.upper() + "x",
+            episode_id,
+            "1",
+            "*",
+            "' OR 1=1 --",
+        )
+        found = [g for g in guesses if get(f"{server.url}/state", **{"X-Session-ID": g}).status == 200]
+        cookies = [
+            g for g in guesses if "M1" in get(f"{server.url}/state", Cookie=f"molforge_session={g}").body
+        ]
+        shown = [page for page in PAGES if session_id in get(server.url + page).body]
+        stranger = get(f"{server.url}/state")
+    bits = 4 * len(session_id) if all(c in "0123456789abcdef-" for c in session_id) else 0
+    clean = not found and not cookies and not shown and session_id not in stranger.body
+    detail = (
+        f"{len(guesses)} guesses, {len(PAGES)} pages: found {found + cookies}, shown {shown}; {bits}-bit ids"
+    )
+    return Finding(held=clean and bits >= 120, detail=detail)
+
+
+def log_and_metrics() -> Finding:
+    """Neither the log nor any page holds the secret, a hidden value, a witness or what somebody sent."""
+    with tempfile.TemporaryDirectory() as folder:
+        log, secret = Path(folder) / "log", Path(folder) / "secret"
+        secret.write_bytes(PRIVATE)
+        options = ("--secret-file", str(secret), "--log-level", "DEBUG", "--access-log", "--workers", "1")
+        with serving(*options, log=log) as server:
+            opened = post(f"{server.url}/reset", {"task_id": "potency", "seed": 3})
+            headers = {"X-Session-ID": opened.headers["X-Session-ID"]}
+            post(f"{server.url}/step", {"action": {**READ, "rationale": "what-nobody-may-log"}}, **headers)
+            pages = "".join(get(server.url + page).body for page in PAGES)
+        said = log.read_text(errors="replace") + pages
+    hidden = MolforgeEnvironment(PRIVATE)
+    hidden.reset({"task_id": "potency", "seed": 3})
+    witness = hidden.episode.programme.plan.witness
+    needles = {"secret": PRIVATE.decode(), "witness": witness, "message": "what-nobody-may-log"}
+    leaks = [name for name, needle in needles.items() if needle in said]
+    return Finding(held=not leaks, detail=f"{len(said)} characters searched, leaks: {leaks or 'none'}")
+
+
+async def _played(server: Server, *, killed: bool) -> list[Any]:
+    """Return the readings of three assays; with ``killed``, the server dies after each of the first two."""
+    async with connected(server.url) as socket:
+        opened = await socket.call("reset", task_id="potency", seed=11)
+        session_id = opened["data"]["observation"]["session_id"]
+        told = [(await socket.call("step", **READ))["data"]["observation"]["readings"]]
+    for _ in range(2):
+        if killed:
+            server.kill()
+            server.start()
+        told.append(await _read_again(server.url, session_id))
+    return told
+
+
+async def _read_again(url: str, session_id: str) -> Any:
+    """Take the session up again and read; the server may still be putting the old socket away."""
+    for _ in range(PATIENCE):
+        async with connected(url, f"/ws?session_id={session_id}") as socket:
+            reply = await socket.call("step", **READ)
+            if reply["type"] == "observation":
+                return reply["data"]["observation"]["readings"]
+        await asyncio.sleep(0.1)
+    return reply
+
+
+def killed_server() -> Finding:
+    """Kill the server between two readings: what comes after is what would have come anyway."""
+    with tempfile.TemporaryDirectory() as folder:
+        with serving("--workers", "1", "--journal", f"{folder}/a.db") as server:
+            plain = asyncio.run(_played(server, killed=False))
+        with serving("--workers", "1", "--journal", f"{folder}/b.db") as server:
+            killed = asyncio.run(_played(server, killed=True))
+    return Finding(
+        held=plain == killed, detail=f"{len(plain)} calls, 2 kills, same readings: {plain == killed}"
+    )
+
+
+def resets() -> Finding:
+    """Reset again and again, with and without a seed, to get another draw of the same programme."""
+    environment, told = MolforgeEnvironment(), set()
+    for _ in range(3):
+        environment.reset({"task_id": "potency", "seed": 11})
+        environment.reset({})
+        step = environment.reset({"task_id": "potency", "seed": 11, "episode_id": "another"})
+        told.add(tuple(reading["value"] for reading in step.observation["readings"]))
+    return Finding(held=len(told) == 1, detail=f"{len(told)} sets of free readings in 3 rounds")
+
+
+def secret_guessing() -> Finding:
+    """Fifteen likely secrets tried against a private server's free readings: none fits.
+
+    With the documented public secret everybody can compute the worlds: that is what it is for, and why a
+    ranking wants a private one.
+    """
+    private = _free_readings(PRIVATE)
+    fits = [guess for guess in GUESSES if _free_readings(guess) == private]
+    public = [guess for guess in GUESSES if _free_readings(guess) == _free_readings(DEFAULT_SECRET)]
+    marked = secret_fingerprint(PRIVATE)
+    held = not fits and public == [DEFAULT_SECRET] and marked != secret_fingerprint(DEFAULT_SECRET)
+    return Finding(held=held, detail=f"{len(fits)} of {len(GUESSES)} guesses fit the private worlds")
+
+
+def _free_readings(secret: bytes) -> list[Any]:
+    environment = MolforgeEnvironment(secret)
+    step = environment.reset({"task_id": "potency", "split": "test", "seed": 5})
+    return [step.observation["compounds"][0]["smiles"], *(r["value"] for r in step.observation["readings"])]
+
+
+def seed_arithmetic() -> Finding:
+    """Neighbouring seeds, the same seed in other splits and tasks: off-target readings do not correlate."""
+    groups: dict[str, list[tuple[float, float]]] = {"next seed": [], "other split": [], "other task": []}
+    for seed in range(24):
+        base = _hidden("potency", "train", seed)
+        groups["next seed"].append((base, _hidden("potency", "train", seed + 1)))
+        groups["other split"].append((base, _hidden("potency", "test", seed)))
+        groups["other task"].append((base, _hidden("selectivity", "train", seed)))
+    found = {name: _correlation(pairs) for name, pairs in groups.items()}
+    limit = 3.0 / math.sqrt(24)
+    return Finding(
+        held=all(abs(value) < limit for value in found.values()),
+        detail=", ".join(f"{name} {value:+.2f}" for name, value in found.items()) + f" (chance: {limit:.2f})",
+    )
+
+
+def _hidden(task: str, split: str, seed: int) -> float:
+    from molforge.chem.structure import parse
+
+    environment = MolforgeEnvironment()
+    environment.reset({"task_id": task, "split": split, "seed": seed, "targets": ["fxa"]})
+    return environment.episode.programme.world.values(parse("CC(=O)Nc1ccc(OCCN2CCCCC2)cc1"))["off_target"]
+
+
+def _correlation(pairs: list[tuple[float, float]]) -> float:
+    import statistics
+
+    return statistics.correlation([a for a, _ in pairs], [b for _, b in pairs])
