@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,21 @@ from envs import CATALOGUE, SPLITS
 from molforge.policies import NAMES as POLICIES
 
 
+EVIDENCE = {
+    "redteam": ("redteam.command", "attack the environment: what cheating earns, beside honest play"),
+}
+"""Commands that lie above the server, found by name: their module parses their options in ``main(argv)``."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 1 failed, 2 wrong options)."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads of our own use the cores
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in EVIDENCE:
+        command: Callable[[Sequence[str]], int] = import_module(EVIDENCE[words[0]][0]).main
+        return command(words[1:])
     parser = _parser()
-    options = parser.parse_args(argv)
+    options = parser.parse_args(words)
     try:
         match options.command:
             case "serve":
@@ -64,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
         help="models, pool_TARGET, reference (default: all)",
     )
     train.add_argument("--resume", action="store_true", help="keep what an interrupted run finished")
+    for name, (_, what) in EVIDENCE.items():
+        commands.add_parser(name, help=what)
     return parser
 
 

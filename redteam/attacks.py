@@ -211,6 +211,14 @@ _POLICIES = (
         against="planner",
     ),
     PolicyAttack(
+        name="convinced_stop",
+        claim="four designs read deeply and a stop, whatever they say, collect the dead half",
+        rank=Rank.SKILLED,
+        entry="redteam.holder:convinced_stop",
+        against="planner",
+        families=("nogo",),
+    ),
+    PolicyAttack(
         name="holder",
         claim="package, free computation and the whole budget: the planner with the true prior",
         rank=Rank.INFORMED,

@@ -8,6 +8,7 @@ the whole budget this is the leaderboard's "planner with the true prior".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from molforge.landscapes.pool import Pool
 from molforge.policies.logbook import Compound
 from molforge.policies.objectives import Floats
 from molforge.policies.player import Player
-from redteam.insight import conditioned, models_of, own_worlds, recognise
+from redteam.insight import conditioned, is_claimed, own_worlds, recognise
 from redteam.memory import MAX_SA
 
 ROUND = 4
@@ -27,6 +28,8 @@ RESERVE = 2.0
 FULL_CALLS = 2
 FINALISTS = 3
 ECONOMY = 0.10
+DEPTH = 6
+"""Readings of each call of ``convinced_stop``."""
 
 
 class HolderPolicy(Player):
@@ -44,7 +47,6 @@ class HolderPolicy(Player):
         target = recognise([compound.smiles for compound in self.log.made])
         self._pool = Pool.load(target)
         self._row = {smiles: row for row, smiles in enumerate(self._pool.smiles)}
-        self._prior = own_worlds(target, tuple(models_of(self.log.profile.roles, target).items()))
         price = 10.0 + 4.0 * np.maximum(self._pool.sa - 2.0, 0.0)
         chance = 1.0 - np.array([failure_probability(sa) for sa in self._pool.sa])
         self._rate = chance / (price + self.log.price(self.log.profile.roles))
@@ -63,7 +65,8 @@ class HolderPolicy(Player):
 
     def _posterior(self) -> Mapping[str, Floats]:
         found = {}
-        for role, draws in self._prior.items():
+        prior = own_worlds(self._pool.name, self.log.profile.roles)
+        for role, draws in prior.items():
             known = [(self._row[c.smiles], self.log.estimate(c.id, role)) for c in self._known()]
             read = [(row, estimate) for row, estimate in known if estimate is not None]
             rows = [row for row, _ in read]
@@ -102,6 +105,8 @@ class HolderPolicy(Player):
             price = self.search.make_price(candidate) + self.log.price(roles)
             if row in taken or self._pool.sa[row] >= MAX_SA or price > money:
                 continue
+            if is_claimed(self.log, candidate.structure):
+                continue
             money -= price
             chosen.append(candidate)
             if len(chosen) == room:
@@ -130,7 +135,7 @@ class HolderPolicy(Player):
 
     def _ranked(self, worth: Floats) -> list[Compound]:
         mean = worth.mean(axis=0)
-        own = [compound for compound in self.nominees if compound.smiles in self._row]
+        own = [c for c in self.nominees if c.smiles in self._row and not c.properties.get("inside_claim")]
         return sorted(own, key=lambda compound: -mean[self._row[compound.smiles]])
 
     def _confirm(self, worth: Floats) -> Action | None:
@@ -158,6 +163,31 @@ class HolderPolicy(Player):
             low, middle, high = np.quantile(values, [0.05, 0.5, 0.95])
             predicted[objective.name] = Prediction(value=float(middle), low=float(low), high=float(high))
         return predicted
+
+
+class ConvincedStopPolicy(HolderPolicy):
+    """Reads the relative of four designs that ought to be selective, then stops whatever it says."""
+
+    name = "convinced_stop"
+
+    def turn(self) -> Action:
+        """Make four, read them deeply, stop."""
+        own = [compound for compound in self.log.own if compound.made]
+        if not self.log.own:
+            draws = own_worlds(self._pool.name, ("potency", "anti_target"))
+            selective = (draws["potency"] - draws["anti_target"]).mean(axis=0)
+            selective[self._pool.sa >= MAX_SA] = -np.inf
+            rows = np.argsort(-selective).tolist()[:ROUND]
+            return self.make([self.search.read(self._pool.smiles[row]) for row in rows], ["anti_target"])
+        read = [self.log.estimate(compound.id, "anti_target") for compound in own]
+        if own and all(e is None or e.paid_calls < FULL_CALLS + 1 for e in read):
+            return replace(self.measure(own, ["anti_target"]), replicates=DEPTH)
+        return self.nominate(None)
+
+
+def convinced_stop(_: Environment) -> ConvincedStopPolicy:
+    """Evidence of death, bought blindly."""
+    return ConvincedStopPolicy()
 
 
 def holder_1(_: Environment) -> HolderPolicy:

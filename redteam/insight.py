@@ -13,11 +13,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from molforge.chem.structure import parse
+from envs.family import roles_of
+from envs.hop.family import Series
+from molforge.chem.structure import Structure, parse
 from molforge.errors import EnvironmentFault
-from molforge.landscapes.catalogue import ANTI, TARGETS
+from molforge.landscapes.catalogue import TARGETS
 from molforge.landscapes.pool import Pool
 from molforge.landscapes.world import World
+from molforge.policies.logbook import Logbook
 from molforge.policies.objectives import Floats, Profile
 
 OWN_WORLDS = 200
@@ -34,10 +37,16 @@ def recognise(smiles: Sequence[str]) -> str:
     raise EnvironmentFault("the given compounds lie in no shipped pool")
 
 
-def models_of(roles: Sequence[str], target: str) -> dict[str, str]:
-    """Return property to model."""
-    models = {"potency": target, "anti_target": ANTI.get(target, "")}
-    return {role: models.get(role, role) for role in roles}
+def is_claimed(log: Logbook, structure: Structure) -> bool:
+    """Say whether a structure lies inside the claim on the lead, where the family has one."""
+    if not log.programme.startswith("hop/"):
+        return False
+    return _series(log.compounds["M1"].smiles).covers(structure)
+
+
+@lru_cache(maxsize=8)
+def _series(lead: str) -> Series:
+    return Series(parse(lead))
 
 
 def expected(profile: Profile, worlds: Mapping[str, Floats]) -> Floats:
@@ -46,13 +55,16 @@ def expected(profile: Profile, worlds: Mapping[str, Floats]) -> Floats:
     return mean
 
 
-@lru_cache(maxsize=4)
-def own_worlds(target: str, roles: tuple[tuple[str, str], ...]) -> Mapping[str, Floats]:
+def own_worlds(target: str, properties: Sequence[str]) -> dict[str, Floats]:
     """Return property to values, shape (worlds, designs), over worlds of one's own."""
+    return {role: _drawn(target, role, model) for role, model in roles_of(properties, target).items()}
+
+
+@lru_cache(maxsize=32)
+def _drawn(target: str, role: str, model: str) -> Floats:
     pool = Pool.load(target)
     keys = (hashlib.sha256(f"own world {number}".encode()).digest() for number in range(OWN_WORLDS))
-    worlds = [pool.values(World(dict(roles), key=key)) for key in keys]
-    return {role: np.stack([world[role] for world in worlds]) for role, _ in roles}
+    return np.stack([pool.values(World({role: model}, key=key))[role] for key in keys])
 
 
 def conditioned(draws: Floats, rows: Sequence[int], means: Floats, variances: Floats, seed: int) -> Floats:

@@ -6,11 +6,10 @@ lead's structure, and read their pick only to collect evidence, not to decide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from envs.environment import MolforgeEnvironment
+from envs.family import roles_of
 from envs.reference import ReferencePlan
 from molforge.actions import Action
 from molforge.contract import Environment
@@ -19,7 +18,7 @@ from molforge.policies.logbook import Compound
 from molforge.policies.objectives import Floats
 from molforge.policies.player import Player
 from molforge.policies.search import Candidate
-from redteam.insight import expected, models_of, own_worlds, recognise
+from redteam.insight import expected, is_claimed, own_worlds, recognise
 
 MAX_SA = 4.3
 """Harder designs are not worth the risk of a failed synthesis."""
@@ -69,15 +68,16 @@ class _Insider(Picker):
         """Recognise the target and choose."""
         target = recognise([compound.smiles for compound in self.log.made])
         pool = Pool.load(target)
-        value = self.value(pool, models_of(self.log.profile.roles, target))
+        value = self.value(pool)
         if self.log.offers_design:
             value = np.where(pool.sa < MAX_SA, value, -np.inf)
         else:
             given = {compound.smiles for compound in self.log.made}
             value = np.where([smiles in given for smiles in pool.smiles], value, -np.inf)
-        return self.search.read(pool.smiles[int(np.argmax(value))])
+        ranked = (self.search.read(pool.smiles[row]) for row in np.argsort(-value).tolist())
+        return next(found for found in ranked if not is_claimed(self.log, found.structure))
 
-    def value(self, pool: Pool, roles: Mapping[str, str]) -> Floats:
+    def value(self, pool: Pool) -> Floats:
         """Return what each pool member is believed to be worth."""
         raise NotImplementedError
 
@@ -87,9 +87,9 @@ class MemoryPolicy(_Insider):
 
     name = "memory"
 
-    def value(self, pool: Pool, roles: Mapping[str, str]) -> Floats:
+    def value(self, pool: Pool) -> Floats:
         """Return the desirability under the mean models."""
-        values = pool.mean_values(roles)
+        values = pool.mean_values(roles_of(self.log.profile.roles, pool.name))
         value: Floats = self.log.profile.desirability(values) + TIE * self.log.profile.margin(values)
         return value
 
@@ -99,9 +99,9 @@ class GuessPolicy(_Insider):
 
     name = "guess"
 
-    def value(self, pool: Pool, roles: Mapping[str, str]) -> Floats:
+    def value(self, pool: Pool) -> Floats:
         """Return the desirability expected over worlds drawn with other keys."""
-        return expected(self.log.profile, own_worlds(pool.name, tuple(roles.items())))
+        return expected(self.log.profile, own_worlds(pool.name, self.log.profile.roles))
 
 
 class WitnessPolicy:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from envs.family import roles_of
 from molforge.contract import Environment
 from molforge.landscapes.model import Sighting
 from molforge.landscapes.world import World
 from molforge.policies.objectives import Floats
 from molforge.policies.search import Candidate
-from redteam.insight import models_of, recognise
+from redteam.insight import recognise
 from redteam.memory import Picker
 
 GENERATIONS = 10
@@ -69,7 +70,7 @@ class ModelSearchPolicy(_Evolving):
     def value(self) -> Callable[[Sequence[Candidate]], list[float]]:
         """Return the mean desirability over own worlds."""
         target = recognise([compound.smiles for compound in self.log.made])
-        roles = models_of(self.log.profile.roles, target)
+        roles = roles_of(self.log.profile.roles, target)
         worlds = [World(roles, key=bytes([number]) * 32) for number in range(OWN_WORLDS)]
 
         def value(found: Sequence[Candidate]) -> list[float]:

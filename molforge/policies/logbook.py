@@ -75,6 +75,10 @@ class Logbook:
 
     def update(self, observation: Mapping[str, Any]) -> None:
         """Read the answer to one reset or action."""
+        changed = observation.get("brief")
+        if changed:  # what is wanted, and what is offered, may change on the way
+            self.menu |= {str(line["assay"]): _assay(line) for line in changed["menu"]}
+            self.profile = Profile.from_brief(changed)
         self.budget_left = float(observation.get("budget_left", self.budget_left))
         self.steps_left = int(observation.get("steps_left", self.steps_left))
         for entry in observation.get("compounds") or ():
