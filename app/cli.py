@@ -18,7 +18,6 @@ from app.config import BadSetting, Config
 from envs import CATALOGUE, SPLITS
 from molforge.policies import NAMES as POLICIES
 
-
 EVIDENCE = {
     "redteam": ("redteam.command", "attack the environment: what cheating earns, beside honest play"),
 }
