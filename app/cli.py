@@ -41,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _play(options)
             case "bench":
                 return _bench(options)
+            case "gallery":
+                return _gallery(options)
             case "export" | "replay":
                 return _records(options)
             case "worlds":
@@ -62,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_records(commands)
     _add_bench(commands.add_parser("bench", help="measure the server beside a stock one, in one run"))
     _add_worlds(commands.add_parser("worlds", help="audit the programmes"))
+    gallery = commands.add_parser("gallery", help="draw what the compounds of every target look like")
+    gallery.add_argument("--out", type=Path, default=Path("docs"), metavar="DIR", help="default: docs")
     train = commands.add_parser("train-landscapes", help="rebuild the property models from a folder of CSVs")
     train.add_argument("csv_dir", type=Path, metavar="CSV_DIR", help="folder with the measured data")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the artefacts go")
@@ -191,6 +195,12 @@ def _play(options: argparse.Namespace) -> int:
     tasks = (options.task,) if options.task else tuple(CATALOGUE)
     order = Order(tasks=tasks, policy=options.policy, split=options.split, seed=options.seed)
     return play(order, base_url=options.base_url)
+
+
+def _gallery(options: argparse.Namespace) -> int:
+    from app.commands.gallery import gallery
+
+    return gallery(options.out)
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -15,6 +15,8 @@ from envs import CATALOGUE
 from envs.arguments import KNOWN
 from molforge import errors
 from molforge.assays import ASSAYS
+from molforge.chem.gates import GATES
+from molforge.chem.transformations import TRANSFORMATIONS
 from molforge.errors import MolforgeError
 from molforge.landscapes.catalogue import DATA, MODELS
 
@@ -59,6 +61,15 @@ def test_prices_and_noise_are_those_of_the_assays() -> None:
             assert [float(number) for number in NUMBERS.findall(reported)] == [assay.low, assay.high]
 
 
+def test_edits_and_gates_on_the_page_are_those_of_the_code() -> None:
+    text = (ROOT / "docs" / "chemistry.md").read_text()
+
+    listed = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text.split("## Edits")[1], re.MULTILINE))
+    assert listed == {name: edit.description for name, edit in TRANSFORMATIONS.items()}
+    gates = re.findall(r"^\| (`.*?) \|", text.split("## Edits")[0], re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(gates))) == set(GATES)
+
+
 def test_every_assay_of_a_family_is_on_the_page() -> None:
     from importlib import import_module
 
@@ -95,7 +106,8 @@ def test_held_out_errors_are_those_of_the_cards() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_and_named_files_exist(page: Path) -> None:
     text = page.read_text()
-    links = [target for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target]
+    prose = re.sub(r"`[^`\n]*`", "", text)  # a SMILES string in code may look like a link
+    links = [target for target in re.findall(r"\]\(([^)#]+)\)", prose) if "://" not in target]
     named = re.findall(r"`((?:app|docs|envs|graders|molforge|redteam|scripts|tests)/[\w./-]*)`", text)
 
     missing = [target for target in links if not (page.parent / target).exists()]
