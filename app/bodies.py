@@ -103,8 +103,8 @@ class TaskView(BaseModel):
     id: str = Field(description="The same as task_id.")
     title: str
     description: str
-    level: Literal["easy", "medium", "hard"]
-    difficulty: Literal["easy", "medium", "hard"] = Field(description="The same as level.")
+    level: Literal["easy", "medium", "hard", "expert"]
+    difficulty: Literal["easy", "medium", "hard", "expert"] = Field(description="The same as level.")
     max_steps: int
     grader: str = Field(description="module:function, callable on a recorded episode from a checkout.")
     splits: list[str]

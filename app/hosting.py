@@ -25,7 +25,7 @@ class Reply:
     """The answer to a reset or a step."""
 
     body: bytes
-    """JSON of ``{"observation": ..., "reward": ..., "done": ...}``."""
+    """JSON of ``{"observation": ..., "reward": ..., "done": ...}``, and ``metadata`` if there is any."""
     reward: float
     done: bool
     digest: str
@@ -36,20 +36,28 @@ class Reply:
     @staticmethod
     def of(step: Step, *, memory: dict[str, Any] | None = None) -> Reply:
         """Return the wire form of a step."""
-        body = dumps(
-            {
-                "observation": {**step.observation, "metadata": {}},
-                "reward": step.reward,
-                "done": step.done,
-            }
-        )
+        body = dumps(payload(step))
         return Reply(body=body, reward=step.reward, done=step.done, digest=digest_of(body), memory=memory)
 
     def as_step(self) -> Step:
         """Return the step inside."""
         observation = loads(self.body)["observation"]
-        del observation["metadata"]
-        return Step(observation=observation, reward=self.reward, done=self.done)
+        metadata = observation.pop("metadata")
+        return Step(observation=observation, reward=self.reward, done=self.done, metadata=metadata)
+
+
+def payload(step: Step, **metadata: Any) -> dict[str, Any]:
+    """Return the wire form of a step, with its own and the server's ``metadata`` where each release looks.
+
+    0.10 reads it beside the observation, where nothing is sent if there is none, and in it, always.
+    """
+    beside = {**step.metadata, **metadata}
+    reply: dict[str, Any] = {
+        "observation": {**step.observation, "metadata": dict(step.metadata)},
+        "reward": step.reward,
+        "done": step.done,
+    }
+    return {**reply, "metadata": beside} if beside else reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

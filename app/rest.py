@@ -7,11 +7,10 @@ server does: ``/step`` plays on a new default programme, ``/state`` shows a fres
 
 from __future__ import annotations
 
-from typing import Any
-
 from aiohttp import web
 
 from app.errors import SessionNotFound
+from app.hosting import payload
 from app.keys import SERVICE
 from app.replies import json_reply, read_model
 from app.service import Service
@@ -109,17 +108,7 @@ def _remembered(request: web.Request, service: Service) -> Session | None:
 
 
 def _reply(session: Session, step: Step, *, note: str | None = None) -> web.Response:
-    metadata = {"session_id": session.id, **({"note": note} if note else {})}
-    reply = json_reply(payload(step, metadata=metadata), headers={HEADER: session.id})
+    notes = {"note": note} if note else {}
+    reply = json_reply(payload(step, session_id=session.id, **notes), headers={HEADER: session.id})
     reply.set_cookie(COOKIE, session.id, path="/", httponly=True, samesite="Lax")
     return reply
-
-
-def payload(step: Step, *, metadata: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the wire form of a reply to reset or step; top-level ``metadata`` only if there is any."""
-    reply: dict[str, Any] = {
-        "observation": {**step.observation, "metadata": {}},
-        "reward": step.reward,
-        "done": step.done,
-    }
-    return reply if metadata is None else {**reply, "metadata": metadata}

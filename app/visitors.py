@@ -15,6 +15,7 @@ from aiohttp import web
 from app import rest
 from app.bodies import WebStep
 from app.errors import SessionNotFound
+from app.hosting import payload
 from app.keys import SERVICE
 from app.replies import json_reply, read_model
 from app.service import Service
@@ -57,7 +58,7 @@ async def step(request: web.Request) -> web.StreamResponse:
         return await rest.play(service, rest.session_of(request, service), action)
     session = await _scratch_session(request.app[SCRATCH], service)
     taken = await service.step(session, action)
-    return json_reply(rest.payload(taken, metadata={"note": NOTE}))
+    return json_reply(payload(taken, note=NOTE))
 
 
 async def state(request: web.Request) -> web.StreamResponse:

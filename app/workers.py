@@ -157,12 +157,15 @@ class WorkerEngine:
             raise
 
     async def _choose(self, seconds: float) -> Link:
-        """Return the worker with the fewest sessions; wait if there is none at present."""
+        """Return the worker with the least to do; wait if there is none at present.
+
+        A call under way counts as a session, also that of a session that is gone.
+        """
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
             accepting = [link for link in self._links if link.is_accepting]
             if accepting:
-                return min(accepting, key=lambda link: (link.sessions, link.waiting))
+                return min(accepting, key=lambda link: (link.sessions + link.waiting, link.waiting))
             self._arrival.clear()
             try:
                 async with asyncio.timeout_at(deadline):

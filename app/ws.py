@@ -14,7 +14,7 @@ import asyncio
 import logging
 from typing import Any
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from app import mcp
 from app.encoding import NotJson, dumps, loads
@@ -129,7 +129,7 @@ class _Connection:
         while True:
             message = await self._socket.receive()
             if message.type is WSMsgType.CLOSE:
-                await self._socket.close(code=message.data or 1000, message=(message.extra or "").encode())
+                await self._socket.close(code=_echo(message.data), message=(message.extra or "").encode())
                 return
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
@@ -184,3 +184,8 @@ class _Connection:
 
 def _observation(reply: Reply) -> bytes:
     return b'{"type":"observation","data":' + reply.body + b"}"
+
+
+def _echo(code: int | None) -> int:
+    """Return the close code to answer a peer's with; 1006 may never be sent, but aiohttp lets it through."""
+    return WSCloseCode.PROTOCOL_ERROR if code == WSCloseCode.ABNORMAL_CLOSURE else code or WSCloseCode.OK

@@ -8,14 +8,17 @@
 the same client to synchronous code. Everything but the types is the stock client of OpenEnv, and works
 with openenv-core 0.3 and with openenv 0.10: this is the only module that imports them.
 
-What this client does better than stock: errors keep the server's code and details (``ServerRefusal``),
-a lost connection says what to do next, and a reply that came too late is never taken for another's.
+What this client does better than stock: errors keep the server's code and details (``ServerRefusal``), a
+lost connection is made again in the same session, without losing or doubling a step, and logged as a warning
+(``MolforgeEnv.resumed`` counts), and a reply that came too late is never taken for another's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import socket
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -24,8 +27,10 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode, urlsplit
 
 from molforge.actions import MAX_COMPOUNDS, MAX_REPLICATES, MAX_STRUCTURES, Action
+from molforge.bookmark import Bookmark
 
 __all__ = ["MolforgeAction", "MolforgeEnv", "MolforgeObservation", "MolforgeState", "ServerRefusal"]
 
@@ -80,22 +85,29 @@ with _without_server():
     from openenv.core.env_server.types import Observation as _ObservationBase
     from openenv.core.env_server.types import State as _StateBase
 
-from pydantic import BaseModel, Field, StringConstraints  # noqa: E402 (comes with openenv)
-from websockets.exceptions import ConnectionClosed  # noqa: E402 (comes with openenv)
+from pydantic import Field, StringConstraints  # noqa: E402 (comes with openenv)
+from websockets.asyncio.client import connect  # noqa: E402 (comes with openenv)
+from websockets.exceptions import ConnectionClosed, InvalidHandshake  # noqa: E402
 from websockets.protocol import State as SocketState  # noqa: E402
+
+from molforge.views import (  # noqa: E402
+    Brief,
+    CompoundView,
+    PredictionMessage,
+    ReadingView,
+    SuggestionView,
+)
+
+log = logging.getLogger(__name__)
+
+ATTACHED = "ALREADY_ATTACHED"
+ATTACHED_SECONDS = 45.0
+"""How long to wait for a session that the server thinks in use: it finds a dead socket within 40 s."""
 
 # --- what is sent ---------------------------------------------------------------------------------
 
 _Smiles = Annotated[str, StringConstraints(max_length=1000)]
 _Name = Annotated[str, StringConstraints(max_length=64)]
-
-
-class PredictionMessage(BaseModel):
-    """Predicted value of one objective of the nominee with the ends of its central 90 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 class MolforgeAction(_ActionBase):
@@ -120,80 +132,6 @@ class MolforgeAction(_ActionBase):
 
 
 # --- what comes back (fields a newer server adds are ignored) -------------------------------------
-
-
-class ObjectiveView(BaseModel):
-    """One line of the target product profile."""
-
-    name: str
-    unit: str
-    kind: Literal["up", "down", "window"]
-    limits: list[float]
-    weight: float
-    assays: list[str]
-    prior_width: float
-
-
-class AssayView(BaseModel):
-    """One line of the assay menu; ``se`` and ``run_se`` in ``unit``, ``price`` in credits."""
-
-    assay: str
-    reads: str
-    unit: str
-    price: float
-    se: float
-    run_se: float
-    range: list[float] | None = None
-
-
-class Brief(BaseModel):
-    """What the programme asks for."""
-
-    title: str
-    objectives: list[ObjectiveView]
-    menu: list[AssayView]
-    budget: float
-    max_steps: int
-    rules: list[str]
-
-
-class RefusalView(BaseModel):
-    """Why a structure was not taken."""
-
-    gate: str
-    atom: int | None = None
-    reason: str
-
-
-class CompoundView(BaseModel):
-    """One compound; or, with only ``smiles`` and ``refused``, a structure that was not taken."""
-
-    id: str | None = None
-    smiles: str
-    made: bool | None = None
-    make_price: float | None = None
-    properties: dict[str, float] | None = None
-    alerts: list[str] | None = None
-    refused: RefusalView | None = None
-
-
-class ReadingView(BaseModel):
-    """One reading; ``qualifier`` says that the true value lies below or above what can be read."""
-
-    compound: str
-    assay: str
-    value: float
-    unit: str
-    qualifier: Literal["", "<", ">"]
-    se: float
-    call: int
-
-
-class SuggestionView(BaseModel):
-    """One suggested structure."""
-
-    smiles: str
-    transformation: str
 
 
 class MolforgeObservation(_ObservationBase):
@@ -261,6 +199,15 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
     _ws: Any
     _ws_url: Any
 
+    reconnect_seconds: float = 10.0
+    """How long a server that cannot be reached, as while it restarts, is tried again; 0: never."""
+    resumed: int = 0
+    """How often this client came back to its session after the connection was lost; each is logged."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._bookmark = Bookmark()
+
     def _step_payload(self, action: MolforgeAction | Action | Mapping[str, Any]) -> dict[str, Any]:
         """Return the wire form of a typed action, of a reference policy's, or of a plain mapping."""
         if isinstance(action, MolforgeAction):
@@ -287,41 +234,129 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
     async def _send_and_receive(self, message: dict[str, Any]) -> dict[str, Any]:
         """Send one frame and return its reply; raise ``ServerRefusal`` for an error frame.
 
-        A connection that broke or timed out is dropped: the next call opens a fresh session, which
-        wants a reset first. (Stock 0.3 would go on with it and pair every reply with the wrong call.)
+        A connection that breaks, before the call or under it, is made again and the session resumed: a call
+        that had been carried out is not sent a second time, its reply is taken from the session. After a
+        call that timed out, which raises, the next call does the same.
         """
+        for is_last in (False, True):
+            try:
+                return await self._exchange(message)
+            except ConnectionClosed as closed:
+                self._drop_socket()
+                if is_last or not self._bookmark.session_id:
+                    raise ConnectionError(
+                        f"the server closed the session ({closed}): reset opens another"
+                    ) from closed
+                log.warning("the connection of session %s was lost: %s", self._bookmark.session_id, closed)
+            except (TimeoutError, asyncio.CancelledError):
+                self._drop_socket()
+                raise
+        raise AssertionError("unreachable")
+
+    async def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Send one frame on a connection to our session, made where there is none; return its reply."""
+        if self._is_dead() and self._bookmark.session_id:
+            self._drop_socket()
+        if self._ws is None and self._bookmark.session_id:
+            is_repeated = message == self._bookmark.open_call
+            reply = await self._resume(is_needed=message["type"] != "reset")
+            if reply is not None and is_repeated:
+                return {"type": "observation", "data": reply}
+        if self._ws is None:
+            await self._ensure_connected()
+        self._bookmark.sent(message)
+        with suppress(ConnectionClosed):  # a refusal may lie in the queue of a closed socket
+            await self._ws.send(json.dumps(message))
         try:
-            if message["type"] != "reset" and self._is_dead():
-                await self._receive()  # raises what ended it (stock 0.10 would silently open a new session)
-            with suppress(ConnectionClosed):  # a refusal may lie in the queue of a closed socket
-                await self._send(message)
-            reply: dict[str, Any] = await self._receive()
-        except ConnectionClosed as closed:
-            self._drop_socket()
-            raise ConnectionError(
-                f"the server closed the session ({closed}): reset opens another"
-            ) from closed
-        except (TimeoutError, asyncio.CancelledError):
-            self._drop_socket()
+            reply = _checked(await self._receive())
+        except ServerRefusal:
+            self._bookmark.refused()
             raise
-        if reply.get("type") == "error":
-            details = reply.get("data", {})
-            raise ServerRefusal(
-                str(details.get("message", "unknown error")),
-                code=str(details.get("code", "UNKNOWN")),
-                details=details,
-            )
+        self._bookmark.answered(message, reply.get("data", {}))
+        return dict(reply)
+
+    async def _resume(self, *, is_needed: bool) -> Mapping[str, Any] | None:
+        """Come back to our session; return the reply to a call that was under way if it was carried out.
+
+        A session that is gone raises ``ConnectionError`` if it ``is_needed``; else another one is opened.
+        """
+        session_id = self._bookmark.session_id
+        try:
+            state = await self._find_session(session_id)
+        except ServerRefusal as refusal:
+            self._drop_socket()
+            if refusal.code != "SESSION_ERROR" or refusal.details.get("cause") == ATTACHED:
+                raise
+            self._bookmark = Bookmark()
+            if is_needed:
+                raise ConnectionError(
+                    f"session {session_id} is gone ({refusal}): reset opens another"
+                ) from refusal
+            return None
+        call = self._bookmark.open_call
+        reply = self._bookmark.come_back(state)
+        self.resumed += 1
+        told = "" if call is None else f"; its {call['type']} had {'' if reply else 'not '}been carried out"
+        log.warning("session %s was resumed at step %d%s", session_id, self._bookmark.steps, told)
         return reply
 
+    async def _find_session(self, session_id: str) -> dict[str, Any]:
+        """Connect to a session, also while the server restarts or sees our old socket; return its state."""
+        clock = asyncio.get_running_loop().time
+        began, pause = clock(), 0.05
+        while True:
+            try:
+                await self._connect_to(f"{self._ws_url}?{urlencode({'session_id': session_id})}")
+                with suppress(ConnectionClosed):  # the refusal lies in the queue
+                    await self._ws.send(json.dumps({"type": "state"}))
+                return dict(_checked(await self._receive())["data"])
+            except ServerRefusal as refusal:
+                is_attached = refusal.details.get("cause") == ATTACHED
+                patience = ATTACHED_SECONDS if is_attached else self.reconnect_seconds
+                if clock() - began > patience or not (is_attached or refusal.code == "CAPACITY_REACHED"):
+                    raise
+            except (OSError, ConnectionClosed, InvalidHandshake) as why:
+                if clock() - began >= self.reconnect_seconds:
+                    raise ConnectionError(f"session {session_id} cannot be reached: {why}") from why
+            self._drop_socket()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 1.0)
+
+    async def _connect_to(self, url: str) -> None:
+        """Connect to an address of the server; stock can only open new sessions, and 0.10 then closes all."""
+        is_local = urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+        options: dict[str, Any] = {"proxy": None} if is_local else {}
+        if (headers := getattr(self, "_headers", None)) is not None:
+            options["additional_headers"] = headers
+        for name in ("ping_interval", "ping_timeout"):  # settings of 0.10
+            options[name] = getattr(self, f"_websocket_{name}_s", 20.0)
+        self._ws = await connect(
+            url, open_timeout=self._connect_timeout, max_size=self._max_message_size, **options
+        )
+        self._ws_loop = asyncio.get_running_loop()  # where 0.10 looks for it
+
     def _is_dead(self) -> bool:
-        socket: Any = self._ws
-        return socket is not None and socket.state is SocketState.CLOSED
+        if self._ws is None:
+            return False
+        loop = getattr(self, "_ws_loop", None)  # 0.10 lets a client move, as from asyncio.run to .sync()
+        moved = loop is not None and loop is not asyncio.get_running_loop()
+        return moved or self._ws.state in (SocketState.CLOSING, SocketState.CLOSED)
 
     def _drop_socket(self) -> None:
-        socket: Any = self._ws
+        connection: Any = self._ws
         self._ws = None
-        if socket is not None:
-            socket.transport.abort()
+        if connection is None:
+            return
+        with suppress(RuntimeError):  # its loop is closed
+            connection.transport.abort()
+            return
+        with suppress(OSError):
+            connection.transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    def disconnect(self) -> Any:
+        """Close the session: there is nothing to come back to."""
+        self._bookmark = Bookmark()
+        return super().disconnect()
 
     @property
     def http_url(self) -> str:
@@ -333,6 +368,18 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
     async def tasks(self) -> list[dict[str, Any]]:
         """Return the server's catalogue: ``task_id``, ``title``, ``level`` and so on of every task."""
         return await asyncio.to_thread(_get_tasks, f"{self.http_url}/tasks")
+
+
+def _checked(reply: dict[str, Any]) -> dict[str, Any]:
+    """Return a reply that is no error frame; raise ``ServerRefusal``."""
+    if reply.get("type") != "error":
+        return reply
+    details = reply.get("data", {})
+    raise ServerRefusal(
+        str(details.get("message", "unknown error")),
+        code=str(details.get("code", "UNKNOWN")),
+        details=details,
+    )
 
 
 def _get_tasks(url: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ Environments are synchronous and know no clock, thread or loop. An episode is a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -35,6 +35,8 @@ class Step:
     reward: float
     """0 after reset; the rewards of an episode sum to its score."""
     done: bool
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """What OpenEnv 0.10 shows beside the observation and 0.3 drops: MolForge itself puts nothing there."""
 
 
 class Environment(Protocol):

@@ -79,7 +79,7 @@ class FakeEnvironment:
         self._is_done = word == "end" or self._count >= MAX_STEPS
         self._token = hashlib.sha256((self._token + repr(action)).encode()).hexdigest()[:16]
         text = rest * 1 if word == "echo" else "x" * int(rest) if word == "big" else word
-        return self._reply(text=text, reward=0.25)
+        return self._reply(text=text, reward=0.25, metadata={"echoed": len(rest)} if word == "echo" else {})
 
     def state(self) -> dict[str, Any]:
         state = {"episode_id": None, "step_count": self._count, "last_reply": self._last}
@@ -98,7 +98,7 @@ class FakeEnvironment:
             FakeEnvironment.live -= 1
         self._is_open = False
 
-    def _reply(self, *, text: str, reward: float) -> Step:
+    def _reply(self, *, text: str, reward: float, metadata: dict[str, Any] | None = None) -> Step:
         assert self._arguments is not None
         observation = {
             "task_id": "potency",
@@ -111,7 +111,7 @@ class FakeEnvironment:
             "score": 0.5 if self._is_done else None,
         }
         self._last = {"observation": observation, "reward": reward, "done": self._is_done}
-        return Step(observation=observation, reward=reward, done=self._is_done)
+        return Step(observation=observation, reward=reward, done=self._is_done, metadata=metadata or {})
 
 
 def fake_factory(_secret: bytes | None) -> Callable[[], FakeEnvironment]:

@@ -73,7 +73,7 @@ async def over_websocket(url: str, number: int, latencies: list[float]) -> dict[
 
 
 def opening(number: int) -> dict[str, Any]:
-    return {"task_id": FAMILIES[number % 3], "seed": number}
+    return {"task_id": FAMILIES[number % len(FAMILIES)], "seed": number}
 
 
 async def test_64_agents_over_rest_and_websocket_score_the_same_for_the_same_play(server: str) -> None:

@@ -1,0 +1,77 @@
+"""Thousands of hostile frames: nothing falls, nothing is told, nobody else is touched, memory stays flat."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.app.harness import connected, process
+from tests.load.hostile import attack
+
+log = logging.getLogger(__name__)
+
+FRAMES = int(os.environ.get("MOLFORGE_HOSTILE_FRAMES", "10000"))
+"""``make hostile`` sends 100,000."""
+ROUNDS = 5
+"""Memory is read after each; the first two fill the caches."""
+GROWTH_MB = 24
+OPTIONS = ("--workers", "2", "--max-detached", "32", "--max-sessions", "64")
+
+
+def tree(pid: int) -> list[int]:
+    """Return a process and all below it."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []  # it is gone
+    return [pid, *(below for child in children for below in tree(int(child)))]
+
+
+def memory_mb(pid: int) -> dict[int, float]:
+    """Return what each process of the server holds for itself."""
+    return {process_id: private_mb(process_id) for process_id in tree(pid)}
+
+
+def private_mb(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    except OSError:
+        return 0.0
+    rows = (line.split() for line in lines)
+    return sum(int(row[1]) for row in rows if row[0] in ("Private_Clean:", "Private_Dirty:")) / 1024
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads memory from /proc")
+async def test_hostile_frames_harm_nobody(capfd: pytest.CaptureFixture[str]) -> None:
+    with process("app.cli", "serve", *OPTIONS) as (server, url, _):
+        async with connected(url) as bystander:
+            await bystander.reset(seed=9, episode_id="bystander")
+            await bystander.step(command="assay M1: potency")
+            before = await bystander.state()
+            memory, wrong, sent = [], [], 0
+            for number in range(ROUNDS):
+                report = await attack(url, frames=FRAMES // ROUNDS, seed=number)
+                wrong += report.wrong
+                sent += sum(report.sent.values())
+                memory.append(memory_mb(server.pid))
+                assert await bystander.state() == before
+        async with aiohttp.ClientSession() as http, http.get(f"{url}/health") as reply:
+            assert await reply.json() == {"status": "healthy"}
+        assert server.poll() is None
+        server.terminate()
+        logged = server.communicate(timeout=20)[1]
+
+    for line in report.lines():
+        log.info("%s", line)
+    log.info("private MB after each round: %s", [round(sum(m.values())) for m in memory])
+    assert wrong == []
+    assert sent >= FRAMES - 8 * ROUNDS
+    assert "Traceback" not in logged
+    assert logged.count("is gone") <= logged.count("in one call for long"), logged
+    assert sum(memory[-1].values()) - sum(memory[1].values()) < GROWTH_MB
