@@ -32,7 +32,7 @@ from app.examples import (
     STATE_REPLY,
     STEP_REPLY,
 )
-from app.mcp import Request as RpcRequest
+from app.rpc import Request as RpcRequest
 from app.tasks import NAME, RangeRequest, SplitRequest, TaskRequest
 from app.wire import ResetArguments, State, StepReply, StepRequest
 
@@ -142,7 +142,7 @@ SERVER = (
         tag="MCP",
         body=RpcRequest,
         reply=RpcReply,
-        parameters=("Mcp-Session-Id", "MCP-Protocol-Version", "Origin"),
+        parameters=("Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Origin"),
         errors=(202, 403),
         requests=MCP_EXAMPLES,
         example=RPC_REPLY,

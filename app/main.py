@@ -16,6 +16,7 @@ from app.info import info_routes
 from app.journal import Journal, MemoryJournal
 from app.keys import CONFIG, SERVICE
 from app.mcp_sessions import MCP_SESSIONS, McpSessions
+from app.mcp_stateless import TURNS, Turns
 from app.middleware import translate_errors
 from app.service import Service
 from app.sessions import SessionTable
@@ -40,6 +41,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     app = web.Application(middlewares=[translate_errors], client_max_size=MAX_BODY)
     app[CONFIG] = config
     app[MCP_SESSIONS] = McpSessions()
+    app[TURNS] = Turns()
     app[SCRATCH] = Scratch()
     app[SERVICE] = Service(
         engine=engine or _engine(config),

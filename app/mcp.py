@@ -1,10 +1,11 @@
-"""/mcp: JSON-RPC 2.0, in two dialects on one path.
+"""/mcp: JSON-RPC 2.0, in three dialects on one path.
 
 * OpenEnv's: sessions by ``openenv/session/create``, ``session_id`` among the parameters, HTTP status 200
   throughout; over POST, over a WebSocket, and inside ``mcp`` frames of /ws. A call without a session
   plays in an environment of its own.
 * The Model Context Protocol over streamable HTTP: ``initialize`` answers with an ``Mcp-Session-Id``
   header, later messages carry it. Every answer is one JSON document; there are no streams to open.
+* Its stateless revision, which ``MCP-Protocol-Version`` tells apart: ``app.mcp_stateless``.
 
 What tools there are and what they do is in ``app.mcp_tools``.
 """
@@ -14,60 +15,40 @@ from __future__ import annotations
 import asyncio
 import logging
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
 
-import molforge
+from app import mcp_stateless
 from app.encoding import NotJson, loads
 from app.errors import CapacityReached, FactoryFailed, SessionNotFound, report
 from app.keys import SERVICE
-from app.mcp_calls import (
+from app.mcp_calls import call_for_openenv, call_in_protocol, named_session, refusal
+from app.mcp_sessions import MCP_SESSIONS, VERSIONS, McpSession, negotiate
+from app.mcp_tools import INSTRUCTIONS, SERVER_INFO, listed
+from app.replies import Refused, json_reply
+from app.rpc import (
     INVALID_PARAMS,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
     PARSE_ERROR,
     SERVER_ERROR,
     RpcError,
-    call_for_openenv,
-    call_in_protocol,
-    named_session,
-    refusal,
+    error_message,
+    id_of,
+    is_notification,
+    parse,
+    result_message,
 )
-from app.mcp_sessions import MCP_SESSIONS, VERSIONS, McpSession, negotiate
-from app.mcp_tools import listed
-from app.replies import Refused, json_reply
 from app.service import Service
 from app.sessions import Origin, Session
 from app.sockets import new_socket, send
 
 SESSION_HEADER = "Mcp-Session-Id"
-VERSION_HEADER = "MCP-Protocol-Version"
-INSTRUCTIONS = (
-    "A medicinal-chemistry laboratory. Call brief first and read it. Then alternate design, assay and "
-    "thought until a compound meets the profile, and nominate it with 90 % intervals; budget and actions "
-    "are limited, readings are noisy, and suggest helps where writing SMILES is hard."
-)
-
 log = logging.getLogger(__name__)
 
 routes = web.RouteTableDef()
-
-
-class Request(BaseModel):
-    """One JSON-RPC request; without an id, or named notifications/..., a notification."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    jsonrpc: Literal["2.0"]
-    method: StrictStr = Field(
-        description="initialize, ping, tools/list, tools/call, notifications/..., openenv/session/create, "
-        "openenv/session/close"
-    )
-    params: dict[str, Any] | None = None
-    id: StrictStr | StrictInt | None = None
 
 
 @routes.post("/mcp")
@@ -77,18 +58,24 @@ async def over_http(request: web.Request) -> web.Response:
     try:
         document = loads(await request.read())
     except NotJson as why:
-        return json_reply(_error(None, RpcError(PARSE_ERROR, f"Parse error: {why}")))
+        return json_reply(error_message(None, RpcError(PARSE_ERROR, f"Parse error: {why}")))
     if isinstance(document, list):
-        return json_reply(_error(None, RpcError(PARSE_ERROR, "Parse error: batches are not supported")))
+        return json_reply(
+            error_message(None, RpcError(PARSE_ERROR, "Parse error: batches are not supported"))
+        )
     service = request.app[SERVICE]
-    if (version := request.headers.get(VERSION_HEADER)) not in (None, *VERSIONS):
-        return json_reply(_error(_id_of(document), _unknown_version(version)), status=HTTPStatus.BAD_REQUEST)
+    if mcp_stateless.is_meant(request, document):
+        return await mcp_stateless.answer(request, document, service)
+    if (version := request.headers.get(mcp_stateless.VERSION_HEADER)) not in (None, *VERSIONS):
+        return json_reply(
+            error_message(id_of(document), _unknown_version(version)), status=HTTPStatus.BAD_REQUEST
+        )
     if SESSION_HEADER in request.headers:
         return await _in_protocol(request, document, service)
     if isinstance(document, dict) and document.get("method") == "initialize":
         session = request.app[MCP_SESSIONS].open()
         return json_reply(await answer(document, service), headers={SESSION_HEADER: session.id})
-    if _is_notification(document):
+    if is_notification(document):
         return web.Response(status=HTTPStatus.ACCEPTED)
     return json_reply(await answer(document, service))
 
@@ -97,6 +84,8 @@ async def over_http(request: web.Request) -> web.Response:
 async def end_session(request: web.Request) -> web.Response:
     """End a session of the protocol."""
     _check_origin(request)
+    if request.headers.get(mcp_stateless.VERSION_HEADER) == mcp_stateless.VERSION:
+        raise web.HTTPMethodNotAllowed("DELETE", ["POST"])
     if SESSION_HEADER not in request.headers:
         raise Refused(HTTPStatus.BAD_REQUEST, {"detail": f"{SESSION_HEADER} names the session to end"})
     sessions, service = request.app[MCP_SESSIONS], request.app[SERVICE]
@@ -115,7 +104,7 @@ async def over_socket(request: web.Request) -> web.StreamResponse:
     try:
         session = await service.open(Origin.SOCKET)
     except (CapacityReached, FactoryFailed) as error:
-        await send(socket, _error(None, refusal(error)))
+        await send(socket, error_message(None, refusal(error)))
         await socket.close()
         return socket
     session.connection = _Dismissable(socket)
@@ -131,12 +120,14 @@ async def over_socket(request: web.Request) -> web.StreamResponse:
 async def _serve(socket: web.WebSocketResponse, service: Service, session: Session) -> None:
     async for message in socket:
         if message.type is not WSMsgType.TEXT:
-            await send(socket, _error(None, RpcError(SERVER_ERROR, "binary frame: send JSON in text frames")))
+            await send(
+                socket, error_message(None, RpcError(SERVER_ERROR, "binary frame: send JSON in text frames"))
+            )
             break
         try:
             document = loads(message.data)
         except NotJson as why:
-            await send(socket, _error(None, RpcError(PARSE_ERROR, f"Parse error: {why}")))
+            await send(socket, error_message(None, RpcError(PARSE_ERROR, f"Parse error: {why}")))
             continue
         service.sessions.touch(session)
         await send(socket, await answer(document, service, own=session))
@@ -162,8 +153,8 @@ async def _in_protocol(request: web.Request, document: Any, service: Service) ->
         session = sessions.get(request.headers[SESSION_HEADER], service)
     except SessionNotFound as error:
         gone = RpcError(INVALID_REQUEST, str(error))
-        return json_reply(_error(_id_of(document), gone), status=HTTPStatus.NOT_FOUND)
-    if _is_notification(document):
+        return json_reply(error_message(id_of(document), gone), status=HTTPStatus.NOT_FOUND)
+    if is_notification(document):
         return web.Response(status=HTTPStatus.ACCEPTED)
     return json_reply(await answer(document, service, protocol=session, request=request))
 
@@ -181,11 +172,9 @@ async def answer(
     ``own`` is the session of the socket it came over, ``protocol`` that of its ``Mcp-Session-Id``.
     """
     try:
-        message = Request.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return _error(None, RpcError(INVALID_REQUEST, f"Invalid request: {where[:80]}: {first['msg']}"))
+        message = parse(document)
+    except RpcError as error:
+        return error_message(None, error)
     params = message.params or {}
     try:
         if message.method == "tools/call" and protocol is not None and request is not None:
@@ -194,8 +183,8 @@ async def answer(
         else:
             result = await _dispatch(message.method, params, service, own)
     except RpcError as error:
-        return _error(message.id, error)
-    return {"jsonrpc": "2.0", "id": message.id, "result": result}
+        return error_message(message.id, error)
+    return result_message(message.id, result)
 
 
 async def _dispatch(
@@ -215,7 +204,7 @@ async def _dispatch(
             return {
                 "protocolVersion": negotiate(params.get("protocolVersion")),
                 "capabilities": {"tools": {"listChanged": False}},
-                "serverInfo": {"name": "molforge", "title": "MolForge", "version": molforge.__version__},
+                "serverInfo": SERVER_INFO,
                 "instructions": INSTRUCTIONS,
             }
         case "ping":
@@ -254,26 +243,8 @@ def _check_origin(request: web.Request) -> None:
         raise Refused(HTTPStatus.FORBIDDEN, {"detail": "requests of other sites' pages are refused"})
 
 
-def _is_notification(document: Any) -> bool:
-    """Say whether nobody waits for an answer: a notification of the protocol, or a client's response."""
-    if not isinstance(document, dict) or document.get("jsonrpc") != "2.0":
-        return False
-    if "method" not in document:
-        return "result" in document or "error" in document
-    method = document["method"]
-    return "id" not in document and isinstance(method, str) and method.startswith("notifications/")
-
-
 def _unknown_version(version: str | None) -> RpcError:
     data = {"supported": list(VERSIONS), "requested": version}
-    return RpcError(INVALID_REQUEST, f"{VERSION_HEADER} {str(version)[:40]} is not spoken here", data)
-
-
-def _id_of(document: Any) -> str | int | None:
-    found = document.get("id") if isinstance(document, dict) else None
-    return found if isinstance(found, str | int) and not isinstance(found, bool) else None
-
-
-def _error(request_id: str | int | None, error: RpcError) -> dict[str, Any]:
-    body = {"code": error.code, "message": str(error), "data": error.data}
-    return {"jsonrpc": "2.0", "id": request_id, "error": body}
+    return RpcError(
+        INVALID_REQUEST, f"{mcp_stateless.VERSION_HEADER} {str(version)[:40]} is not spoken here", data
+    )

@@ -8,21 +8,10 @@ from typing import Any
 from app.errors import CapacityReached, FactoryFailed, SessionNotFound, report
 from app.frames import CallToolAction, ListToolsAction
 from app.mcp_tools import BadToolArguments, Outcome, UnknownTool, call, check, listed
+from app.rpc import INTERNAL_ERROR, INVALID_PARAMS, SERVER_ERROR, RpcError
 from app.service import Service
 from app.sessions import Origin, Session
 from molforge.errors import AgentError, CallerError, EnvironmentFault, MolforgeError
-
-PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND = -32700, -32600, -32601
-INVALID_PARAMS, INTERNAL_ERROR, SERVER_ERROR = -32602, -32603, -32000
-
-
-class RpcError(Exception):
-    """An error answer."""
-
-    def __init__(self, code: int, message: str, data: Any = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.data = data
 
 
 def refusal(error: CapacityReached | FactoryFailed) -> RpcError:

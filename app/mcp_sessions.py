@@ -20,8 +20,7 @@ from app.service import Service
 from app.sessions import Origin, Session
 
 VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
-"""Revisions of the protocol with sessions, oldest first. The stateless one (2026-07-28) is not spoken: a
-programme is a session. Its clients fall back to the newest of these."""
+"""Revisions of the protocol with sessions, oldest first. The stateless one is in ``app.mcp_stateless``."""
 LIMIT = 4096
 """Handshakes remembered at once; the longest unused goes first."""
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+import molforge
 from app.service import Service
 from app.sessions import Session
 from app.wire import ActionMessage, Name, PredictionMessage, Smiles, describe
@@ -130,6 +131,12 @@ class Tool:
         }
 
 
+SERVER_INFO = {"name": "molforge", "title": "MolForge", "version": molforge.__version__}
+INSTRUCTIONS = (
+    "A medicinal-chemistry laboratory. Call brief first and read it. Then alternate design, assay and "
+    "thought until a compound meets the profile, and nominate it with 90 % intervals; budget and actions "
+    "are limited, readings are noisy, and suggest helps where writing SMILES is hard."
+)
 OUTPUT_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {

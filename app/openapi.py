@@ -33,7 +33,9 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "session_id": {"in": "query", "description": "The same, as a query."},
     "molforge_session": {"in": "cookie", "description": "The same, as a cookie."},
     "Mcp-Session-Id": {"in": "header", "description": "The session, as the reply to initialize named it."},
-    "MCP-Protocol-Version": {"in": "header", "description": "The revision that initialize agreed on."},
+    "MCP-Protocol-Version": {"in": "header", "description": "The revision of the protocol."},
+    "Mcp-Method": {"in": "header", "description": "From revision 2026-07-28 on: the method of the body."},
+    "Mcp-Name": {"in": "header", "description": "From revision 2026-07-28 on: the tool that is called."},
     "Origin": {"in": "header", "description": "Set by browsers; pages of other hosts are refused."},
 }
 _SESSION = ("X-Session-ID", "session_id", "molforge_session")
@@ -49,8 +51,8 @@ _HEADERS: dict[str, dict[str, Any]] = {
     "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "string"}},
 }
 RPC_ERRORS = {
-    400: "MCP-Protocol-Version names a revision that is not spoken here.",
-    404: "There is no session of that Mcp-Session-Id, or no longer: initialize again.",
+    400: "A revision that is not spoken here, or a request that does not fit its revision.",
+    404: "There is no session of that Mcp-Session-Id, or no longer: initialize again. Or no such method.",
 }
 _ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     400: ("The body or a header cannot be read.", {"detail": "There was an error parsing the body"}),

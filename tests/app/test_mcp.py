@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from mcp import Client
 
+from app import mcp_stateless
 from app.config import Config
 from app.engine import InProcessEngine
 from app.environments import environment_factory
@@ -74,7 +75,7 @@ async def test_the_official_client_plays_a_programme_to_its_end(mode: str) -> No
         last = await client.call_tool("nominate", {"compound": "M1", "predicted": interval})
         after = await client.call_tool("assay", {"compounds": ["M1"], "assays": ["potency"]})
 
-    assert spoken == VERSIONS[-1]
+    assert spoken == {"auto": mcp_stateless.VERSION, "legacy": VERSIONS[-1]}[mode]
     assert [tool.name for tool in tools] == NAMES
     assert "Potency programme" in brief.content[0].text
     assert "M1: potency" in read.content[0].text
@@ -269,3 +270,109 @@ async def test_failures_of_the_environment_are_told_without_details() -> None:
 
     assert told["data"]["error"]["code"] == -32603
     assert "secret" not in f"{told}{error.value}"
+
+
+def stateless(method: str, **params: Any) -> dict[str, Any]:
+    meta = {mcp_stateless.META_VERSION: mcp_stateless.VERSION, mcp_stateless.META_CAPABILITIES: {}}
+    return request(method, _meta=meta, **params)
+
+
+async def say(http: aiohttp.ClientSession, url: str, message: dict[str, Any], **headers: str) -> Any:
+    """Send a message of the stateless revision with the headers that belong to it."""
+    said = {"MCP_Protocol_Version": mcp_stateless.VERSION, "Mcp_Method": message["method"]}
+    if "name" in message["params"]:
+        said["Mcp_Name"] = message["params"]["name"]
+    return await send(http, url, message, **{**said, **headers})
+
+
+async def test_the_stateless_revision_names_the_programme_in_every_call() -> None:
+    jar = aiohttp.DummyCookieJar()
+    async with laboratory() as url, aiohttp.ClientSession(cookie_jar=jar) as http:
+
+        async def call(name: str, **arguments: Any) -> Any:
+            _, reply, _ = await say(http, url, stateless("tools/call", name=name, arguments=arguments))
+            return reply["result"]
+
+        one = await call("brief", task_id="potency", seed=7)
+        other = await call("brief", task_id="potency", seed=8)
+        first, second = (result["structuredContent"]["session_id"] for result in (one, other))
+        assay = {"compounds": ["M1"], "assays": ["potency"]}
+        replies = await asyncio.gather(
+            *(call("assay", session_id=name, **assay) for name in (first, first, second))
+        )
+        nameless = await call("assay", **assay)
+        unknown = await call("assay", session_id="x", **assay)
+        end = await call("close_programme", session_id=first)
+        async with http.get(f"{url}/grader?session_id={first}") as graded:
+            grade = await graded.json()
+
+    left = [reply["structuredContent"]["observation"]["steps_left"] for reply in replies]
+    assert (sorted(left[:2]), left[2]) == ([28, 29], 29)
+    assert one["content"][-1]["text"] == f"session_id: {first}"
+    assert (nameless["isError"], unknown["isError"]) == (True, True)
+    assert "no programme is open: call brief first" in nameless["content"][0]["text"]
+    assert (end["resultType"], grade["score"]) == (
+        "complete",
+        end["structuredContent"]["observation"]["score"],
+    )
+
+
+async def test_a_certain_programme_does_not_end_that_of_the_cookie() -> None:
+    async with serving() as url, aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+
+        async def brief(**arguments: Any) -> str:
+            message = stateless("tools/call", name="brief", arguments=arguments)
+            _, reply, _ = await say(http, url, message)
+            return str(reply["result"]["structuredContent"]["session_id"])
+
+        first, second = await brief(seed=1), await brief(seed=2)
+        assert first != second
+        assert await brief(session_id=first, seed=3) == first
+
+
+@pytest.mark.parametrize(
+    ("changes", "headers", "status", "code"),
+    [
+        pytest.param({"method": "ping"}, {}, 404, -32601, id="ping-is-no-more"),
+        pytest.param({"method": "initialize"}, {}, 404, -32601, id="no-handshake"),
+        pytest.param({}, {"Mcp_Method": "tools/call"}, 400, -32020, id="another-method"),
+        pytest.param({}, {"MCP_Protocol_Version": "2025-11-25"}, 400, -32020, id="another-revision"),
+        pytest.param({"params": {}}, {}, 400, -32602, id="no-envelope"),
+        pytest.param({"jsonrpc": "1.0"}, {}, 400, -32600, id="no-request"),
+    ],
+)
+async def test_the_stateless_revision_checks_its_envelope(
+    changes: dict[str, Any], headers: dict[str, str], status: int, code: int
+) -> None:
+    async with serving() as url, aiohttp.ClientSession() as http:
+        got, reply, _ = await say(http, url, {**stateless("tools/list"), **changes}, **headers)
+
+    assert (got, reply["error"]["code"], reply["id"]) == (status, code, 1)
+
+
+async def test_a_later_revision_is_told_what_is_spoken() -> None:
+    message = stateless("server/discover")
+    message["params"]["_meta"][mcp_stateless.META_VERSION] = "2099-01-01"
+    async with serving() as url, aiohttp.ClientSession() as http:
+        status, reply, _ = await say(http, url, message, MCP_Protocol_Version="2099-01-01")
+        _, found, _ = await say(http, url, stateless("server/discover"))
+        note = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {}}
+        acknowledged, _, _ = await say(http, url, note)
+        async with http.delete(f"{url}/mcp", headers={"MCP-Protocol-Version": mcp_stateless.VERSION}) as gone:
+            assert gone.status == 405
+
+    assert (status, reply["error"]["code"], acknowledged) == (400, -32022, 202)
+    assert reply["error"]["data"]["supported"] == [*VERSIONS, mcp_stateless.VERSION]
+    assert found["result"]["supportedVersions"] == [mcp_stateless.VERSION]
+    assert "session_id" in found["result"]["instructions"]
+
+
+async def test_a_brief_that_fails_leaves_no_session_behind() -> None:
+    async with serving(Config(max_rest_sessions=2)) as url, aiohttp.ClientSession() as http:
+        for _ in range(4):
+            wrong = stateless("tools/call", name="brief", arguments={"seed": 2**63})
+            _, reply, headers = await say(http, url, wrong)
+            assert reply["result"]["isError"]
+            assert "Set-Cookie" not in headers
+        good = stateless("tools/call", name="brief", arguments={"seed": 1})
+        assert (await say(http, url, good))[1]["result"]["isError"] is False

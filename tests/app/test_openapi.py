@@ -14,6 +14,7 @@ import aiohttp
 import hypothesis
 import pytest
 import schemathesis
+import schemathesis.specs.openapi.schemas  # late, beside a thread, 3.11 can fail to compile it
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from schemathesis import checks

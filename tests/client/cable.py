@@ -19,6 +19,7 @@ class Cable:
         self.hold_reply.set()
         self.connections = 0
         self._writers: list[asyncio.StreamWriter] = []
+        self._running: set[asyncio.Task[None]] = set()
 
     def cut(self) -> None:
         """Cut every connection now."""
@@ -26,8 +27,13 @@ class Cable:
             writer.transport.abort()
         self._writers.clear()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        task = asyncio.ensure_future(self._carry(reader, writer))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
         self._writers += [writer, far_writer]
         up = asyncio.create_task(self._pump(reader, far_writer, "request"))
@@ -38,6 +44,8 @@ class Cable:
         await asyncio.gather(up, down, return_exceptions=True)
         for end in (writer, far_writer):
             end.transport.abort()
+            with suppress(OSError):
+                await end.wait_closed()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kind: str) -> None:
         with suppress(ConnectionError):
@@ -57,6 +65,7 @@ async def cable_to(url: str) -> AsyncIterator[tuple[Cable, str]]:
     cable = Cable()
     parts = urlsplit(url)
     cable._host, cable._port = parts.hostname, parts.port
-    async with await asyncio.start_server(cable._serve, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(cable._accept, "127.0.0.1", 0) as server:
         yield cable, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         cable.cut()
+        await asyncio.gather(*cable._running, return_exceptions=True)

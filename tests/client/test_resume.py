@@ -91,6 +91,7 @@ async def test_a_step_repeated_after_a_timeout_is_carried_out_once(server_url):
         with pytest.raises(TimeoutError):
             await env.step(STEP)
         cable.hold_reply.set()
+        env._message_timeout = 60.0
         again = await env.step(STEP)
         state = await env.state()
 
@@ -103,6 +104,7 @@ async def test_another_step_after_a_timeout_comes_after_the_first(server_url):
         with pytest.raises(TimeoutError):
             await env.step(STEP)
         cable.hold_reply.set()
+        env._message_timeout = 60.0
         other = await env.step(MolforgeAction(command="suggest M1"))
 
     assert (other.observation.steps_left, len(other.observation.suggestions)) == (28, 8)
