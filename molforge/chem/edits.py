@@ -9,7 +9,7 @@ walk a substituent, prune. Products are valid molecules and nothing more: whoeve
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,10 +100,8 @@ class _Draft:
 
 def mutate(structure: Structure, rng: random.Random, *, max_heavy_atoms: int = 50) -> Structure | None:
     """Return another compound one random edit away; None if nothing valid came out."""
-    for _ in range(ATTEMPTS):
-        draft = _Draft(structure.mol, _editable(structure.mol), rng)
-        edit = rng.choices(_MOVES, _WEIGHTS)[0]
-        product = _finished(draft.copy, max_heavy_atoms) if edit(draft) else None
+    for mol in mutations(structure, rng, max_heavy_atoms=max_heavy_atoms):
+        product = _written(mol)
         if product is not None and product.identity != structure.identity:
             return product
     return None
@@ -113,10 +111,33 @@ def crossover(
     a: Structure, b: Structure, rng: random.Random, *, max_heavy_atoms: int = 50
 ) -> Structure | None:
     """Return a part of ``a`` joined to a part of ``b`` by a single bond outside rings, or None."""
+    for mol in recombinations(a, b, rng, max_heavy_atoms=max_heavy_atoms):
+        product = _written(mol)
+        if product is not None and product.identity not in (a.identity, b.identity):
+            return product
+    return None
+
+
+def mutations(structure: Structure, rng: random.Random, *, max_heavy_atoms: int = 50) -> Iterator[Any]:
+    """Yield sanitised RDKit molecules one random edit away, as many as ``ATTEMPTS`` bring.
+
+    They are not yet written in their canonical form, which takes longer than the edit.
+    """
     for _ in range(ATTEMPTS):
-        left, right = _cut_open(a.mol, rng), _cut_open(b.mol, rng)
+        draft = _Draft(structure.mol, _copy_to_edit(structure), rng)
+        edit = rng.choices(_MOVES, _WEIGHTS)[0]
+        if edit(draft) and _sanitised(draft.copy, max_heavy_atoms):
+            yield draft.copy
+
+
+def recombinations(
+    a: Structure, b: Structure, rng: random.Random, *, max_heavy_atoms: int = 50
+) -> Iterator[Any]:
+    """Yield sanitised RDKit molecules made of a part of each, as many as ``ATTEMPTS`` bring."""
+    for _ in range(ATTEMPTS):
+        left, right = _cut_open(a, rng), _cut_open(b, rng)
         if left is None or right is None:
-            return None
+            return
         draft = _Draft(left.copy, left.copy, rng)
         offset = draft.graft(right.copy)
         draft.join(left.end, right.end + offset)
@@ -124,10 +145,8 @@ def crossover(
         if not 4 <= len(keep) <= max_heavy_atoms:
             continue
         draft.prune([index for index in range(draft.copy.GetNumAtoms()) if index not in keep])
-        product = _finished(draft.copy, max_heavy_atoms)
-        if product is not None and product.identity not in (a.identity, b.identity):
-            return product
-    return None
+        if _sanitised(draft.copy, max_heavy_atoms):
+            yield draft.copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +156,19 @@ class _Cut:
     kept: tuple[int, ...]
 
 
-def _cut_open(mol: Any, rng: random.Random) -> _Cut | None:
-    draft = _Draft(mol, _editable(mol), rng)
+def _cut_open(structure: Structure, rng: random.Random) -> _Cut | None:
+    draft = _Draft(structure.mol, _copy_to_edit(structure), rng)
     bond = draft.pick(_CHAIN_BOND)
     if bond is None:
         return None
     draft.cut(*bond)
     return _Cut(draft.copy, bond[0], draft.side(*bond))
+
+
+def _copy_to_edit(structure: Structure) -> Any:
+    if "kekule" not in structure.memo:
+        structure.memo["kekule"] = _editable(structure.mol)
+    return Chem.RWMol(structure.memo["kekule"])
 
 
 def _editable(mol: Any) -> Any:
@@ -156,13 +181,16 @@ def _editable(mol: Any) -> Any:
     return copy
 
 
-def _finished(copy: Any, max_heavy_atoms: int) -> Structure | None:
+def _sanitised(copy: Any, max_heavy_atoms: int) -> bool:
+    """Sanitise in place; say whether a valid molecule of a sensible size came out."""
     if not 4 <= copy.GetNumAtoms() <= max_heavy_atoms:
-        return None
-    if Chem.SanitizeMol(copy, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:
-        return None
+        return False
+    return bool(Chem.SanitizeMol(copy, catchErrors=True) == Chem.SanitizeFlags.SANITIZE_NONE)
+
+
+def _written(mol: Any) -> Structure | None:
     try:
-        return parse(Chem.MolToSmiles(copy))
+        return parse(Chem.MolToSmiles(mol))
     except RefusedStructure:
         return None
 

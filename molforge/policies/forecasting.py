@@ -120,7 +120,7 @@ def quantile_draws(roles: Sequence[str], count: int, rng: random.Random) -> dict
 def describe(candidates: Sequence[Candidate]) -> Described:
     """Return what the surrogate needs to know of structures."""
     return Described(
-        [candidate.structure.tokens for candidate in candidates],
+        [candidate.tokens for candidate in candidates],
         np.array([candidate.logp for candidate in candidates]),
     )
 

@@ -107,8 +107,8 @@ class Proposer:
         for candidate in order:
             if len(chosen) == count:
                 break
-            tokens = [candidate.structure.tokens]
-            others = Reference([other.structure.tokens for other in chosen])
+            tokens = [candidate.tokens]
+            others = Reference([other.tokens for other in chosen])
             if chosen and float(others.similarity(tokens).max()) >= TOO_SIMILAR:
                 continue
             if self._search.is_allowed(candidate):

@@ -6,31 +6,55 @@ and gates are asked only of structures that are about to be used.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 
 from molforge.assays import make_price
 from molforge.chem import edits, gates, properties
+from molforge.chem.skeleton import Tokens, tokens_of
 from molforge.chem.structure import Structure, parse
 from molforge.errors import RefusedStructure
 
 MAX_HEAVY_ATOMS = 50
+HARDEST = 10.0
+"""Synthetic accessibility score of what cannot be read at all."""
+LOGP_OF_HYDROGEN = 0.123
+"""Of a hydrogen on carbon (Wildman and Crippen, J. Chem. Inf. Comput. Sci. 39, 868, 1999)."""
 
 
-@dataclass(frozen=True, slots=True)
 class Candidate:
-    """A structure with the free figure the surrogate needs."""
+    """A structure in the search: what a forecast needs at once, the canonical drawing when it is asked for."""
 
-    structure: Structure
-    logp: float
+    __slots__ = ("_drawing", "_mol", "identity", "logp", "tokens")
+
+    def __init__(self, mol: Any, tokens: Tokens, drawing: Structure | None = None) -> None:
+        self._mol = mol
+        self._drawing = drawing
+        self.tokens = tokens
+        self.identity = hashlib.blake2b(tokens.tobytes(), digest_size=8).hexdigest()
+        """What tells candidates apart: two with the same tokens promise the same."""
+        self.logp = _logp(mol)
 
     @property
-    def identity(self) -> str:
-        """Return the structure's identity."""
-        return self.structure.identity
+    def structure(self) -> Structure:
+        """The compound; raises ``RefusedStructure`` where it is none that can be read."""
+        if self._drawing is None:
+            self._drawing = parse(Chem.MolToSmiles(self._mol))
+            self._mol = None
+        return self._drawing
+
+
+def _logp(mol: Any) -> float:
+    """Return Crippen's logP, hydrogens counted alike whatever carries them: half the time of the whole."""
+    hydrogens = mol.GetNumAtoms(onlyExplicit=False) - mol.GetNumAtoms()
+    heavy, _ = rdMolDescriptors.CalcCrippenDescriptors(mol, False)
+    return float(heavy + LOGP_OF_HYDROGEN * hydrogens)
 
 
 class Search:
@@ -39,33 +63,36 @@ class Search:
     def __init__(self, stream: Callable[..., random.Random], *, attempts: int = 40) -> None:
         self._stream = stream
         self._attempts = attempts
-        self._candidates: dict[str, Candidate] = {}
+        self._known: dict[str, Candidate] = {}
         self._children: dict[str, list[Candidate]] = {}
         self._allowed: dict[str, bool] = {}
         self._sa: dict[str, float] = {}
 
     def read(self, smiles: str) -> Candidate:
         """Return the candidate of a SMILES that the environment registered."""
-        return self._candidate(parse(smiles))
+        if smiles not in self._known:
+            structure = parse(smiles)
+            self._known[smiles] = Candidate(structure.mol, structure.tokens, structure)
+        return self._known[smiles]
 
     def children(self, parent: Candidate) -> list[Candidate]:
         """Return distinct structures one random edit away, gates not asked."""
         if parent.identity not in self._children:
-            rng = self._stream("children", parent.identity)
-            made = (
-                edits.mutate(parent.structure, rng, max_heavy_atoms=MAX_HEAVY_ATOMS)
-                for _ in range(self._attempts)
-            )
-            self._children[parent.identity] = self._distinct(made, but=parent.identity)
+            rng = self._stream("children", parent.structure.identity)
+            made = (self._edit(parent, rng) for _ in range(self._attempts))
+            self._children[parent.identity] = _distinct(made)
         return self._children[parent.identity]
 
     def mutant(self, parent: Candidate, rng: random.Random) -> Candidate | None:
         """Return one random edit of ``parent`` that may be made, None if it came to nothing."""
-        structure = edits.mutate(parent.structure, rng, max_heavy_atoms=MAX_HEAVY_ATOMS)
-        if structure is None or structure.identity == parent.identity:
-            return None
-        candidate = self._candidate(structure)
-        return candidate if self.is_allowed(candidate) else None
+        candidate = self._edit(parent, rng)
+        return candidate if candidate is not None and self.is_allowed(candidate) else None
+
+    @staticmethod
+    def _edit(parent: Candidate, rng: random.Random) -> Candidate | None:
+        return _first_new(
+            edits.mutations(parent.structure, rng, max_heavy_atoms=MAX_HEAVY_ATOMS), but=(parent,)
+        )
 
     def crossovers(
         self, parents: Sequence[Candidate], partners: Sequence[Candidate], *, attempts: int, turn: int
@@ -76,8 +103,9 @@ class Search:
         for _ in range(attempts):
             a, b = rng.choice(parents), rng.choice(partners)
             if a.identity != b.identity:
-                made.append(edits.crossover(a.structure, b.structure, rng, max_heavy_atoms=MAX_HEAVY_ATOMS))
-        return self._distinct(made)
+                crossed = edits.recombinations(a.structure, b.structure, rng, max_heavy_atoms=MAX_HEAVY_ATOMS)
+                made.append(_first_new(crossed, but=(a, b)))
+        return _distinct(made)
 
     def is_allowed(self, candidate: Candidate) -> bool:
         """Say whether the laboratory would make it."""
@@ -94,20 +122,25 @@ class Search:
     def sa_score(self, candidate: Candidate) -> float:
         """Return the synthetic accessibility score, 1 (easy) to 10."""
         if candidate.identity not in self._sa:
-            self._sa[candidate.identity] = properties.sa_score(candidate.structure)
+            try:
+                self._sa[candidate.identity] = properties.sa_score(candidate.structure)
+            except RefusedStructure:
+                self._sa[candidate.identity] = HARDEST
         return self._sa[candidate.identity]
 
     def make_price(self, candidate: Candidate) -> float:
         """Return the credits that one attempt at the synthesis costs."""
         return make_price(self.sa_score(candidate))
 
-    def _candidate(self, structure: Structure) -> Candidate:
-        known = self._candidates.get(structure.identity)
-        if known is None:
-            known = Candidate(structure, float(rdMolDescriptors.CalcCrippenDescriptors(structure.mol)[0]))
-            self._candidates[structure.identity] = known
-        return known
 
-    def _distinct(self, structures: Iterable[Structure | None], *, but: str = "") -> list[Candidate]:
-        found = {s.identity: s for s in structures if s is not None and s.identity != but}
-        return [self._candidate(structure) for structure in found.values()]
+def _first_new(mols: Iterable[Any], *, but: Sequence[Candidate]) -> Candidate | None:
+    """Return the first of some molecules that is none of ``but``."""
+    for mol in mols:
+        tokens = tokens_of(mol)
+        if all(not np.array_equal(tokens, other.tokens) for other in but):
+            return Candidate(mol, tokens)
+    return None
+
+
+def _distinct(candidates: Iterable[Candidate | None]) -> list[Candidate]:
+    return list({c.identity: c for c in candidates if c is not None}.values())

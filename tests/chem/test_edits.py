@@ -76,7 +76,7 @@ def test_every_kind_of_edit_makes_valid_products(move: object) -> None:
     for structure in STRUCTURES:
         draft = edits._Draft(structure.mol, edits._editable(structure.mol), rng)
         if move(draft):  # type: ignore[operator]
-            products.append(edits._finished(draft.copy, 60))
+            products.append(edits._written(draft.copy) if edits._sanitised(draft.copy, 60) else None)
 
     valid = [product for product in products if product is not None]
     assert len(products) > 10
