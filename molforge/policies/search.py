@@ -29,7 +29,7 @@ LOGP_OF_HYDROGEN = 0.123
 
 
 class Candidate:
-    """A structure in the search: what a forecast needs at once, the canonical drawing when it is asked for."""
+    """A structure in the search: what forecasts need at once, its drawing when it is asked for."""
 
     __slots__ = ("_drawing", "_mol", "identity", "logp", "tokens")
 
