@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.encoding import dumps, loads
 from app.errors import FactoryFailed
@@ -57,8 +56,7 @@ class EnvironmentCrashed(Exception):
     """The environment raised something it should not have; the worker's log has the traceback."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One call, as the worker sees it."""
 
     number: int
@@ -67,12 +65,14 @@ class Request:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One reply, as the server sees it."""
 
     number: int
     value: Reply | bytes | Exception
+
+
+_KINDS = {int(kind): kind for kind in Kind}
 
 
 class Stream:
@@ -83,16 +83,16 @@ class Stream:
         self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[tuple[Any, ...], bytes]]:
-        """Yield (fields of the header after the length, payload) of every frame that is whole."""
+        """Yield (fields of the header, payload) of every frame that is whole."""
         if self._rest:
             data = self._rest + data
-        position, size = 0, self._header.size
+        position, size, unpack = 0, self._header.size, self._header.unpack_from
         while len(data) - position >= size:
-            length, *fields = self._header.unpack_from(data, position)
-            end = position + size + length
+            header = unpack(data, position)
+            end = position + size + header[0]
             if end > len(data):
                 break
-            yield tuple(fields), data[position + size : end]
+            yield header, data[position + size : end]
             position = end
         self._rest = data[position:]
 
@@ -105,8 +105,8 @@ class Requests(Stream):
 
     def read(self, data: bytes) -> Iterator[Request]:
         """Yield the requests that are complete."""
-        for (number, kind, size), payload in self.feed(data):
-            yield Request(number, Kind(kind), payload[:size].decode(), payload[size:])
+        for (_, number, kind, size), payload in self.feed(data):
+            yield Request(number, _KINDS[kind], payload[:size].decode(), payload[size:])
 
 
 class Answers(Stream):
@@ -117,15 +117,10 @@ class Answers(Stream):
 
     def read(self, data: bytes) -> Iterator[Answer]:
         """Yield the answers that are complete."""
-        for (number, status, reward, done, digest, size), payload in self.feed(data):
+        for (_, number, status, reward, done, digest, size), payload in self.feed(data):
             if status == Status.REPLY:
                 memory = loads(payload[:size]) if size else None
-                yield Answer(
-                    number,
-                    Reply(
-                        body=payload[size:], reward=reward, done=done, digest=digest.decode(), memory=memory
-                    ),
-                )
+                yield Answer(number, Reply(payload[size:], reward, done, digest.decode(), memory))
             else:
                 yield Answer(number, payload if status == Status.BYTES else read_error(payload))
 

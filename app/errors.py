@@ -125,10 +125,12 @@ class EnvironmentLost(ServerError):
 
     code = "ENVIRONMENT_LOST"
 
-    def __init__(self, session_id: str, *, had_begun: bool = False) -> None:
+    def __init__(self, session_id: str, *, had_begun: bool = False, is_suspect: bool = False) -> None:
         super().__init__(f"the environment of session {session_id} is gone")
         self.had_begun = had_begun
-        """Whether the call itself may be what ended it."""
+        """Whether the call itself is what was running when it ended."""
+        self.is_suspect = is_suspect
+        """Whether it was among the calls of which one was running then."""
 
 
 class Overloaded(ServerError):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.errors import error_frame
 from app.wire import ActionMessage, ResetArguments, describe
 
+M = TypeVar("M", bound=BaseModel)
+
 _FRAME = ConfigDict(extra="forbid", frozen=True)
+_TOOL_CALLS = ("list_tools", "call_tool")
 
 
 class Reset(BaseModel):
@@ -84,9 +87,10 @@ class Mcp(BaseModel):
     data: dict[str, Any]
 
 
-Frame = Reset | StepFrame | ToolFrame | State | Close | Mcp
+Frame = Reset | ActionMessage | ToolFrame | State | Close | Mcp
+"""What a frame says; a step says its action."""
 
-_FRAMES: dict[str, type[Frame]] = {
+_FRAMES: dict[str, type[Reset | StepFrame | ToolFrame | State | Close | Mcp]] = {
     "reset": Reset,
     "step": StepFrame,
     "state": State,
@@ -114,13 +118,19 @@ def parse(document: Any) -> Frame:
     if model is None:
         message = f"Unknown message type: {str(kind)[:80]}; known: {', '.join(_FRAMES)}"
         raise BadFrame(error_frame(message, "UNKNOWN_TYPE"))
-    if model is StepFrame and _is_tool_call(document.get("data")):
-        model = ToolFrame
+    if model is StepFrame:
+        data = document.get("data")
+        if type(data) is dict and len(document) == 2 and data.get("type") not in _TOOL_CALLS:
+            return _checked(ActionMessage, data, prefix=("data",))  # the usual case, without a wrapping
+        if isinstance(data, dict) and data.get("type") in _TOOL_CALLS:
+            model = ToolFrame
+    frame = _checked(model, document)
+    return frame.data if isinstance(frame, StepFrame) else frame
+
+
+def _checked(model: type[M], value: Any, *, prefix: tuple[str, ...] = ()) -> M:
     try:
-        return model.model_validate(document)
+        return model.model_validate(value)
     except ValidationError as error:
-        raise BadFrame(error_frame("Invalid message", "VALIDATION_ERROR", errors=describe(error))) from None
-
-
-def _is_tool_call(data: Any) -> bool:
-    return isinstance(data, dict) and data.get("type") in ("list_tools", "call_tool")
+        errors = describe(error, prefix=prefix)
+        raise BadFrame(error_frame("Invalid message", "VALIDATION_ERROR", errors=errors)) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ class Call:
     answer: asyncio.Future[Any]
     seconds: float
     submitted: float
+    is_alone: bool
+    """Not to be sent together with others: it may end the worker, and then it must be clear who did."""
     began: float = 0.0
     """When the worker had nothing else to do before it; an estimate, never too early."""
 
@@ -71,6 +74,7 @@ class Link(asyncio.Protocol):
         self._outbox: list[bytes] = []
         self._number = 0
         self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = math.inf
 
     @property
     def waiting(self) -> int:
@@ -79,18 +83,20 @@ class Link(asyncio.Protocol):
 
     # --- calls ------------------------------------------------------------------------------------
 
-    def call(self, kind: Kind, session_id: str, body: bytes, *, seconds: float) -> asyncio.Future[Any]:
+    def call(
+        self, kind: Kind, session_id: str, body: bytes, *, seconds: float, is_alone: bool = False
+    ) -> asyncio.Future[Any]:
         """Make a call; its future may raise ``EnvironmentLost``, ``CallTimedOut`` or ``Overloaded`` too."""
         self._number = self._number % 0xFFFFFFFF + 1
-        call = Call(
-            self._number, kind, session_id, body, self._loop.create_future(), seconds, self._loop.time()
-        )
-        if len(self._sent) < WINDOW:
-            self._send(call)
-        else:
+        now = self._loop.time()
+        answer = self._loop.create_future()
+        call = Call(self._number, kind, session_id, body, answer, seconds, now, is_alone)
+        if self._queue or not self._may_send(call):
             self._queue.append(call)
-        self._watch(min(seconds, self._patience_seconds))
-        return call.answer
+        else:
+            self._send(call, now)
+        self._watch(now + min(seconds, self._patience_seconds))
+        return answer
 
     def discard(self, session_id: str) -> None:
         """Tell the worker to forget an environment, once its running call is over."""
@@ -124,9 +130,15 @@ class Link(asyncio.Protocol):
         self._kill()
         self.end()
 
-    def _send(self, call: Call) -> None:
+    def _may_send(self, call: Call) -> bool:
+        sent = self._sent
+        return not sent or (
+            len(sent) < WINDOW and not call.is_alone and not next(iter(sent.values())).is_alone
+        )
+
+    def _send(self, call: Call, now: float) -> None:
         if not self._sent:
-            call.began = self._loop.time()
+            call.began = now
         self._sent[call.number] = call
         self._write(request(call.number, call.kind, call.session_id, call.body))
 
@@ -158,40 +170,43 @@ class Link(asyncio.Protocol):
                 call.answer.set_exception(found.value)
             else:
                 call.answer.set_result(found.value)
-        while self._queue and len(self._sent) < WINDOW:
-            self._send(self._queue.popleft())
+        now = self._loop.time()
+        while self._queue and self._may_send(self._queue[0]):
+            self._send(self._queue.popleft(), now)
         if self._sent:
-            next(iter(self._sent.values())).began = self._loop.time()
-            self._watch(self._patience_seconds)
+            next(iter(self._sent.values())).began = now
+            self._watch(now + self._patience_seconds)
         elif not self.is_accepting:
             self.end()
 
     def connection_lost(self, _why: Exception | None) -> None:
-        """Give every call back; the first may be what ended the worker."""
+        """Give every call back. One of those that were sent may be what ended the worker."""
         self.is_accepting = False
         self._transport = None
         if self._alarm is not None:
             self._alarm.cancel()
-        calls = [*self._sent.values(), *self._queue]
+        sent, queued = list(self._sent.values()), list(self._queue)
         self._sent.clear()
         self._queue.clear()
-        for place, call in enumerate(calls):
-            _fail(call, EnvironmentLost(call.session_id, had_begun=place == 0))
+        for call in sent:
+            _fail(call, EnvironmentLost(call.session_id, had_begun=len(sent) == 1, is_suspect=True))
+        for call in queued:
+            _fail(call, EnvironmentLost(call.session_id))
         self._lost(self)
 
     # --- time -------------------------------------------------------------------------------------
 
-    def _watch(self, seconds: float) -> None:
-        """Look at the clock in so many seconds at the latest."""
-        when = self._loop.time() + seconds
-        if self._alarm is None or self._alarm.when() > when + 0.001:
+    def _watch(self, when: float) -> None:
+        """Look at the clock then, at the latest."""
+        if when < self._alarm_at:
             if self._alarm is not None:
                 self._alarm.cancel()
+            self._alarm_at = when
             self._alarm = self._loop.call_at(when, self._look)
 
     def _look(self) -> None:
         """Give up what took too long, go round a slow worker, kill one that hangs."""
-        self._alarm = None
+        self._alarm, self._alarm_at = None, math.inf
         now = self._loop.time() + 0.001
         for call in [c for c in self._sent.values() if c.submitted + c.seconds <= now]:
             _fail(call, CallTimedOut(call.seconds))
@@ -216,7 +231,7 @@ class Link(asyncio.Protocol):
         until.append(self._kill_seconds - running)
         if running < self._patience_seconds:
             until.append(self._patience_seconds - running)
-        self._watch(max(0.001, min(until)))
+        self._watch(now + max(0.001, min(until)))
 
 
 def _fail(call: Call, error: Exception) -> None:

@@ -21,6 +21,7 @@ from app.middleware import translate_errors
 from app.service import Service
 from app.sessions import SessionTable
 from app.visitors import SCRATCH, Scratch
+from app.watch import WATCH, Watch
 from molforge.seeding import DEFAULT_SECRET, secret_fingerprint
 
 MAX_BODY = 16 * 2**20
@@ -43,6 +44,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     app[MCP_SESSIONS] = McpSessions()
     app[TURNS] = Turns()
     app[SCRATCH] = Scratch()
+    app[WATCH] = Watch()
     app[SERVICE] = Service(
         engine=engine or _engine(config),
         sessions=sessions,
@@ -80,6 +82,7 @@ async def _lifespan(app: web.Application) -> AsyncIterator[None]:
     service = app[SERVICE]
     async with AsyncExitStack() as stack:
         stack.push_async_callback(service.stop)
+        await stack.enter_async_context(app[WATCH].watching())
         await stack.enter_async_context(_sweeper(service, every=min(30.0, app[CONFIG].idle_seconds / 4)))
         await service.start()
         yield
@@ -105,7 +108,7 @@ async def _sweeper(service: Service, *, every: float) -> AsyncIterator[None]:
 async def _say_goodbye(app: web.Application) -> None:
     """Let running calls end and tell every socket its session id as the reason of a restart."""
     service = app[SERVICE]
-    service.is_draining = True
+    service.drain()
     for session in service.sessions.all():
         if session.connection is not None:
             session.connection.dismiss(1012, session.id)

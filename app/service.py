@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from app.engine import Engine
@@ -54,8 +54,7 @@ class Service:
         self.is_draining = False
         """Set when the server stops: not ready for more."""
         self.quiet = asyncio.Event()
-        """Set while no reset or step runs."""
-        self.quiet.set()
+        """Set once the server stops and no reset or step runs."""
 
     @property
     def readiness(self) -> tuple[str, str | None]:
@@ -101,7 +100,7 @@ class Service:
         """
         session = self._take_place(origin)
         try:
-            await self._perform(session, _nothing)
+            await self._perform(session, _nothing, seconds=self._call_seconds)
         except BaseException:
             self.close(session)
             raise
@@ -128,44 +127,63 @@ class Service:
         """Carry out one action, for at most ``seconds`` or the server's own limit."""
         return (await self.step_reply(session, action.as_message(), seconds=seconds)).as_step()
 
-    async def reset_reply(
+    def reset_reply(
         self, session: Session, arguments: Mapping[str, Any], *, seconds: float | None = None
-    ) -> Reply:
+    ) -> Coroutine[Any, Any, Reply]:
         """Open a programme in the session; return the answer in its wire form."""
-        limit = self._limit(seconds)
-        self._begin_use(session)
+        return self._use(session, "reset", self.engine.reset, arguments, seconds)
+
+    def step_reply(
+        self, session: Session, message: Mapping[str, Any], *, seconds: float | None = None
+    ) -> Coroutine[Any, Any, Reply]:
+        """Carry out one action in its wire form; return the answer in its wire form."""
+        return self._use(session, "step", self.engine.step, message, seconds)
+
+    async def _use(
+        self,
+        session: Session,
+        kind: str,
+        call: Callable[..., Awaitable[Reply]],
+        message: Mapping[str, Any],
+        seconds: float | None,
+    ) -> Reply:
+        """Make a call that changes the session, and record it."""
+        limit = self._call_seconds if seconds is None else min(seconds, self._call_seconds)
+        self._begin(session)
+        self._calls += 1
         try:
-            reply = await self._perform(
-                session, lambda: self.engine.reset(session.id, arguments, seconds=limit)
-            )
-            await self._record(session, "reset", arguments, reply)
+            try:
+                reply = await call(session.id, message, seconds=limit)
+            except EnvironmentLost as why:
+                crashes = int(why.had_begun)
+                reply = await self._perform(session, call, message, seconds=limit, crashes=crashes)
+            except (AgentError, CallerError, ServerError):
+                raise  # nothing happened
+            except BaseException:
+                self.engine.discard(session.id)  # it failed halfway, or nobody waits any more
+                raise
+            await self._record(session, kind, message, reply)
         finally:
-            self._end_use(session)
+            session.calls_running -= 1
+            self._calls -= 1
+            if self._calls == 0 and self.is_draining:
+                self.quiet.set()
+            session.last_used = self.sessions.clock()
         return reply
 
-    async def step_reply(
-        self, session: Session, message: Mapping[str, Any], *, seconds: float | None = None
-    ) -> Reply:
-        """Carry out one action in its wire form; return the answer in its wire form."""
-        limit = self._limit(seconds)
-        self._begin_use(session)
-        try:
-            reply = await self._perform(session, lambda: self.engine.step(session.id, message, seconds=limit))
-            await self._record(session, "step", message, reply)
-            session.steps += 1
-        finally:
-            self._end_use(session)
-        return reply
+    def drain(self) -> None:
+        """Take note that the server stops: it is ready for no more, and ``quiet`` when no call runs."""
+        self.is_draining = True
+        if self._calls == 0:
+            self.quiet.set()
 
     async def state(self, session: Session) -> dict[str, Any]:
         """Return the public notebook. Looking is not using: it does not keep a session alive."""
         self._begin(session)
         try:
-            return await self._perform(
-                session, lambda: self.engine.state(session.id, seconds=self._call_seconds)
-            )
+            return await self._perform(session, self.engine.state, seconds=self._call_seconds)
         finally:
-            self._end(session)
+            session.calls_running -= 1
 
     async def fresh_state(self) -> dict[str, Any]:
         """Return the state of an environment that was never reset; it takes no place."""
@@ -209,14 +227,20 @@ class Service:
             if session.episode:
                 self.journal.forget(session.id)
 
-    async def _perform(self, session: Session, call: Callable[[], Awaitable[T]]) -> T:
-        """Make a call, on an environment that is at the end of the record."""
-        crashes = 0
+    async def _perform(
+        self,
+        session: Session,
+        call: Callable[..., Awaitable[T]],
+        *arguments: Any,
+        seconds: float,
+        crashes: int = 0,
+    ) -> T:
+        """Make a call on an environment that is at the end of the record; ``crashes``: of earlier tries."""
         for _ in range(MAX_TRIES):
             try:
                 if not self.engine.holds(session.id):
                     await self._restore(session)
-                return await call()
+                return await call(session.id, *arguments, seconds=seconds)
             except EnvironmentLost as why:
                 crashes += why.had_begun
                 if crashes == MAX_CRASHES:
@@ -238,25 +262,19 @@ class Service:
     async def _record(self, session: Session, kind: str, message: Mapping[str, Any], reply: Reply) -> None:
         if not self.sessions.is_open(session):
             raise SessionNotFound(session.id)  # closed meanwhile by another connection
-        is_reset = kind == "reset"
-        entry = Entry(
-            kind=kind,
-            message=dict(message),
-            reward=reply.reward,
-            done=reply.done,
-            digest=reply.digest,
-            memory=reply.memory,
-            episode=session.episode + is_reset,
-            number=0 if is_reset else session.number + 1,
+        episode, number = (
+            (session.episode, session.number + 1) if kind == "step" else (session.episode + 1, 0)
         )
+        entry = Entry(kind, message, reply.reward, reply.done, reply.digest, reply.memory, episode, number)
         try:
             await self.journal.append(session.id, session.origin, entry)
         except BaseException:
             self.engine.discard(session.id)  # ahead of the record, or perhaps not: the record decides
             raise
         finally:
-            session.episode = max(session.episode, 1)  # there may be a record now, whoever waits for it
-        session.episode, session.number = entry.episode, entry.number
+            session.episode = session.episode or 1  # there may be a record now, whoever waits for it
+        session.episode, session.number = episode, number
+        session.steps += kind == "step"
 
     def _begin(self, session: Session) -> None:
         """Take the session for one call; raise ``SessionBusy`` or ``SessionNotFound``."""
@@ -266,26 +284,6 @@ class Service:
             raise SessionNotFound(session.id)
         session.calls_running += 1
 
-    def _end(self, session: Session) -> None:
-        session.calls_running -= 1
 
-    def _begin_use(self, session: Session) -> None:
-        """Take the session for a call that counts as using it."""
-        self._begin(session)
-        self._calls += 1
-        self.quiet.clear()
-        self.sessions.touch(session)
-
-    def _end_use(self, session: Session) -> None:
-        self._end(session)
-        self._calls -= 1
-        if self._calls == 0:
-            self.quiet.set()
-        self.sessions.touch(session)
-
-    def _limit(self, seconds: float | None) -> float:
-        return self._call_seconds if seconds is None else min(seconds, self._call_seconds)
-
-
-async def _nothing() -> None:
+async def _nothing(_session_id: str, *, seconds: float) -> None:
     """Ask for nothing but the environment."""

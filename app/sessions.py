@@ -75,7 +75,7 @@ class SessionTable:
     ) -> None:
         self._capacity = {False: capacity, True: rest_capacity}
         self._idle_seconds = idle_seconds
-        self._clock = clock
+        self.clock = clock
         self._sessions: dict[str, Session] = {}
         self._active = {False: 0, True: 0}
         self._detached: OrderedDict[str, Session] = OrderedDict()
@@ -87,7 +87,7 @@ class SessionTable:
 
     def open(self, origin: Origin) -> Session:
         """Take a place under a new unguessable id (128 random bits); raise ``CapacityReached``."""
-        session = Session(id=secrets.token_hex(16), origin=origin, last_used=self._clock())
+        session = Session(id=secrets.token_hex(16), origin=origin, last_used=self.clock())
         self._seat(session)
         return session
 
@@ -140,7 +140,7 @@ class SessionTable:
 
     def stale(self) -> list[Session]:
         """Drop and return the detached sessions that nobody resumed in time."""
-        limit = self._clock() - self._resume_seconds
+        limit = self.clock() - self._resume_seconds
         dropped = []
         while self._detached and next(iter(self._detached.values())).last_used < limit:
             dropped.append(self._detached.popitem(last=False)[1])
@@ -157,11 +157,11 @@ class SessionTable:
 
     def touch(self, session: Session) -> None:
         """Note that the session was used just now."""
-        session.last_used = self._clock()
+        session.last_used = self.clock()
 
     def expired(self) -> list[Session]:
         """Return the sessions without a call for longer than allowed; a running call is not idle."""
-        limit = self._clock() - self._idle_seconds
+        limit = self.clock() - self._idle_seconds
         return [s for s in self._sessions.values() if s.calls_running == 0 and s.last_used < limit]
 
     def least_wanted(self) -> Session | None:

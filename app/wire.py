@@ -98,6 +98,13 @@ class ActionMessage(BaseModel):
             )
         return self
 
+    def as_message(self) -> dict[str, Any]:
+        """Return what was given, null and metadata left out."""
+        if self.predicted:
+            return self.model_dump(exclude_unset=True, exclude={"metadata"})
+        given = self.model_fields_set
+        return {name: value for name, value in self.__dict__.items() if name in given and name != "metadata"}
+
     def to_action(self) -> Action:
         """Return the action inside."""
         return Action(

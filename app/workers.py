@@ -12,7 +12,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,8 @@ class WorkerEngine:
         self._outdated: list[Link] = []
         """Workers that go when others have come for them."""
         self._seats: dict[str, _Seat] = {}
+        self._suspects: set[str] = set()
+        """Sessions of which a call was on its way when a worker ended: the next one is made alone."""
         self._arrival = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
@@ -85,15 +87,15 @@ class WorkerEngine:
 
     async def open(self, session_id: str, history: Sequence[Entry] = (), *, seconds: float) -> None:
         """Make the environment in the worker with the fewest, and play its record there."""
-        self.discard(session_id)
+        self._forget(session_id)
         link = await self._choose(seconds)
         seat = self._seats[session_id] = _Seat(link)
         link.sessions += 1
         try:
-            await self._ask(session_id, seat, Kind.OPEN, write_history(history), seconds)
+            await self._call(session_id, Kind.OPEN, write_history(history), seconds)
         except BaseException:
             if self._seats.get(session_id) is seat:
-                self.discard(session_id)
+                self._forget(session_id)
             raise
 
     def holds(self, session_id: str) -> bool:
@@ -101,15 +103,17 @@ class WorkerEngine:
         seat = self._seats.get(session_id)
         return seat is not None and (seat.link.is_accepting or seat.is_busy)
 
-    async def reset(self, session_id: str, arguments: Mapping[str, Any], *, seconds: float) -> Reply:
+    def reset(
+        self, session_id: str, arguments: Mapping[str, Any], *, seconds: float
+    ) -> Coroutine[Any, Any, Reply]:
         """Call reset in the worker."""
-        reply: Reply = await self._call(session_id, Kind.RESET, as_json(arguments), seconds)
-        return reply
+        return self._call(session_id, Kind.RESET, as_json(arguments), seconds)
 
-    async def step(self, session_id: str, message: Mapping[str, Any], *, seconds: float) -> Reply:
+    def step(
+        self, session_id: str, message: Mapping[str, Any], *, seconds: float
+    ) -> Coroutine[Any, Any, Reply]:
         """Call step in the worker."""
-        reply: Reply = await self._call(session_id, Kind.STEP, action_as_json(message), seconds)
-        return reply
+        return self._call(session_id, Kind.STEP, action_as_json(message), seconds)
 
     async def state(self, session_id: str, *, seconds: float) -> dict[str, Any]:
         """Call state in the worker."""
@@ -118,6 +122,10 @@ class WorkerEngine:
 
     def discard(self, session_id: str) -> None:
         """Forget an environment; the worker does so after its running call."""
+        self._suspects.discard(session_id)
+        self._forget(session_id)
+
+    def _forget(self, session_id: str) -> None:
         if (seat := self._seats.pop(session_id, None)) is not None:
             seat.link.sessions -= 1
             if seat.link in self._links:
@@ -141,20 +149,23 @@ class WorkerEngine:
         if seat.is_busy:
             raise SessionBusy(session_id)
         if not seat.link.is_accepting:
-            self.discard(session_id)
+            self._forget(session_id)
             raise EnvironmentLost(session_id)
-        return await self._ask(session_id, seat, kind, body, seconds)
-
-    async def _ask(self, session_id: str, seat: _Seat, kind: Kind, body: bytes, seconds: float) -> Any:
-        answer = seat.link.call(kind, session_id, body, seconds=seconds)
         seat.is_busy = True
-        answer.add_done_callback(lambda _answer: _set_free(seat))
+        is_suspect = session_id in self._suspects
         try:
-            return await answer
-        except (CallTimedOut, EnvironmentLost, asyncio.CancelledError):
+            value = await seat.link.call(kind, session_id, body, seconds=seconds, is_alone=is_suspect)
+        except (CallTimedOut, EnvironmentLost, asyncio.CancelledError) as why:
+            if isinstance(why, EnvironmentLost) and why.is_suspect:
+                self._suspects.add(session_id)
             if self._seats.get(session_id) is seat:
-                self.discard(session_id)
+                self._forget(session_id)
             raise
+        finally:
+            seat.is_busy = False
+        if is_suspect and kind is not Kind.OPEN:
+            self._suspects.discard(session_id)
+        return value
 
     async def _choose(self, seconds: float) -> Link:
         """Return the worker with the least to do; wait if there is none at present.
@@ -270,10 +281,6 @@ class WorkerEngine:
             self.restarts += 1
             log.warning("worker %s (process %d) is gone", link.name, link.pid)
         self._fill()
-
-
-def _set_free(seat: _Seat) -> None:
-    seat.is_busy = False
 
 
 def cores() -> int:

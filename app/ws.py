@@ -3,15 +3,17 @@
 A socket that ends without a ``close`` frame leaves its session detached: its place is free at once, and
 whoever knows the id can go on with it for a while. ``state`` then says what was the last reply.
 
-A reader task takes frames into a bounded queue, so that pings are answered and a peer that leaves is
-noticed while a step runs; a worker answers them one by one; ``dismiss`` (idle, shutdown) lets the
-running frame finish and closes with a reason instead of a frame, which would shift every later reply.
+One task takes a frame, answers it and takes the next. When a call lasts, a second one begins to listen, so
+that pings are answered and a peer that leaves is noticed meanwhile (``app.watch`` sees to it). ``dismiss``
+(idle, shutdown) lets the running frame finish and closes with a reason instead of a frame, which would
+shift every later reply.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
@@ -19,19 +21,22 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from app import mcp
 from app.encoding import NotJson, dumps, loads
 from app.errors import AlreadyAttached, ServerError, error_frame, frame, report
-from app.frames import BadFrame, Close, Frame, Mcp, Reset, State, StepFrame, ToolFrame, parse
+from app.frames import BadFrame, Frame, Mcp, Reset, State, ToolFrame, parse
 from app.hosting import Reply
 from app.keys import CONFIG, SERVICE
 from app.mcp_calls import answer_tool_frame
 from app.service import Service
 from app.sessions import Origin, Session
-from app.sockets import new_socket, send, send_bytes
-from app.wire import state_payload
+from app.sockets import HEARTBEAT_SECONDS, SEND_SECONDS, new_socket, send
+from app.watch import LOOK_SECONDS, WATCH, Watch
+from app.wire import ActionMessage, state_payload
 
 log = logging.getLogger(__name__)
 
 QUEUE_FRAMES = 32
-_IGNORED = {"metadata"}
+"""Frames taken while a call lasts; more wait in the socket."""
+PINGS_IN_A_ROW = 64
+_TEXT = WSMsgType.TEXT
 
 routes = web.RouteTableDef()
 
@@ -39,7 +44,7 @@ routes = web.RouteTableDef()
 @routes.route("*", "/ws")
 async def websocket(request: web.Request) -> web.StreamResponse:
     """Serve one socket; a plain request finds nothing here."""
-    socket = new_socket()
+    socket = new_socket(beats=False)
     if not socket.can_prepare(request):
         raise web.HTTPNotFound
     await socket.prepare(request)
@@ -51,7 +56,14 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         await send(socket, frame(error))
         await socket.close()
         return socket
-    connection = _Connection(socket, service, session, drain_seconds=request.app[CONFIG].drain_seconds)
+    connection = Connection(
+        socket,
+        request.transport,
+        service=service,
+        session=session,
+        watch=request.app[WATCH],
+        drain_seconds=request.app[CONFIG].drain_seconds,
+    )
     session.connection = connection
     try:
         await connection.serve()
@@ -81,105 +93,220 @@ def _leave(session: Session, service: Service, *, is_over: bool) -> None:
         service.detach(session)
 
 
-class _Connection:
+class Connection:
     """One socket at work."""
 
+    __slots__ = (
+        "_drain_seconds", "_frames", "_goodbye", "_heard", "_is_ending", "_is_sending", "_is_serving",
+        "_listener", "_loop", "_ping", "_pinged", "_pings", "_rest", "_service", "_session", "_since",
+        "_socket", "_task", "_transport", "_watch", "is_over",
+    )  # fmt: skip
+
     def __init__(
-        self, socket: web.WebSocketResponse, service: Service, session: Session, *, drain_seconds: float
+        self,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+        *,
+        service: Service,
+        session: Session,
+        watch: Watch,
+        drain_seconds: float,
     ) -> None:
         self._socket = socket
+        self._transport = transport
         self._service = service
         self._session = session
+        self._watch = watch
         self._drain_seconds = drain_seconds
-        self._frames: asyncio.Queue[WSMessage] = asyncio.Queue(QUEUE_FRAMES)
-        self._turn = asyncio.Lock()
-        self._dismissal: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[Any] | None = None
+        self._since = 0.0
+        """When the frame at work was taken, or its reply sent; 0: there is none."""
+        self._is_sending = False
+        self._heard = self._loop.time()
+        self._pinged = 0.0
+        """When a sign of life was asked for; 0: it was not."""
+        self._ping: asyncio.Task[None] | None = None
+        self._pings = 0
+        self._listener: asyncio.Task[None] | None = None
+        self._frames: asyncio.Queue[WSMessage] | None = None
+        """What the listener took; None: frames are taken from the socket."""
+        self._goodbye: asyncio.Task[None] | None = None
+        self._rest: asyncio.Future[None] | None = None
+        """Waited for by a goodbye, set when the running frame has been answered."""
+        self._is_serving = False
+        self._is_ending = False
+        """The peer has left, or is about to be told to: no further frame is begun."""
         self.is_over = False
         """Set by a ``close`` frame: nobody will come back."""
 
     def dismiss(self, code: int, reason: str) -> None:
         """Finish the running frame, then close with this code and reason."""
-        if not self._dismissal.done():
-            self._dismissal.set_result((code, reason))
+        if self._goodbye is None:
+            self._goodbye = self._loop.create_task(self._say_goodbye(code, reason), name="goodbye")
+
+    def look(self, now: float) -> None:
+        """Listen to the peer while a call lasts; give up a peer that takes no reply."""
+        seconds = now - self._since
+        if self._is_sending and seconds > SEND_SECONDS and self._transport is not None:
+            log.warning("session %s: the peer takes no more data", self._session.id)
+            self._transport.abort()
+        elif self._frames is None and seconds > LOOK_SECONDS:
+            self._frames = asyncio.Queue(QUEUE_FRAMES)
+            self._listener = self._loop.create_task(self._listen(self._frames), name="listener")
+
+    def beat(self, now: float) -> None:
+        """Ping a peer that was silent for long; close where nothing came back."""
+        if not self._pinged:
+            if now - self._heard >= HEARTBEAT_SECONDS:
+                self._pinged = now
+                self._ping = self._loop.create_task(self._send_ping(), name="ping")
+        elif self._heard > self._pinged:
+            self._pinged = 0.0
+        elif now - self._pinged >= HEARTBEAT_SECONDS:
+            self.dismiss(1011, "keepalive ping timeout")
+
+    async def _send_ping(self) -> None:
+        with suppress(ConnectionError):
+            await self._socket.ping()
 
     async def serve(self) -> None:
         """Serve until the peer leaves, says close, or is dismissed."""
-        reader = asyncio.create_task(self._read(), name=f"read {self._session.id}")
-        worker = asyncio.create_task(self._work(), name=f"work {self._session.id}")
+        self._task = asyncio.current_task()
+        assert self._task is not None
+        self._is_serving = True
+        self._watch.all.add(self)
         try:
-            await asyncio.wait((reader, worker, self._dismissal), return_when=asyncio.FIRST_COMPLETED)
-            if self._dismissal.done() and not reader.done():
-                await self._say_goodbye(*self._dismissal.result())
-            elif worker.done():
-                await self._socket.close()
+            await self._work()
+        except asyncio.CancelledError:
+            if not self._is_ending:
+                raise
+            self._task.uncancel()  # it was the end of this connection, not of the server
         finally:
-            reader.cancel()
-            worker.cancel()
-            await asyncio.gather(reader, worker, return_exceptions=True)
+            self._is_serving = False
+            self._watch.all.discard(self)
+            self._watch.busy.discard(self)
+            await self._tidy()
+        if self.is_over:
+            await self._socket.close()
 
-    async def _say_goodbye(self, code: int, reason: str) -> None:
-        try:
-            async with asyncio.timeout(self._drain_seconds):
-                await self._turn.acquire()  # kept: no further frame is begun
-        except TimeoutError:
-            log.warning("session %s is closed under a running call", self._session.id)
-        await self._socket.close(code=code, message=reason.encode())
-
-    async def _read(self) -> None:
-        while True:
-            message = await self._socket.receive()
-            if message.type is WSMsgType.CLOSE:
-                await self._socket.close(code=_echo(message.data), message=(message.extra or "").encode())
-                return
-            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                return
-            await self._frames.put(message)
+    async def _tidy(self) -> None:
+        """Let the goodbye finish, and the other tasks end."""
+        if self._rest is not None and not self._rest.done():
+            self._rest.set_result(None)
+        if self._goodbye is not None:
+            await asyncio.wait((self._goodbye,))
+        tasks = [task for task in (self._listener, self._ping) if task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _work(self) -> None:
+        """Take a frame, answer it, take the next."""
+        time, socket, busy = self._loop.time, self._socket, self._watch.busy
         while True:
-            message = await self._frames.get()
-            async with self._turn:
-                reply = await self._answer(message)
-                if reply is None:
-                    self.is_over = True
-                    return
-                try:
-                    await send_bytes(self._socket, reply if isinstance(reply, bytes) else dumps(reply))
-                except ConnectionError:
-                    return
+            message = await (socket.receive() if self._frames is None else self._frames.get())
+            self._heard = time()
+            kind = message.type
+            if kind is not _TEXT and kind is not WSMsgType.BINARY:
+                if await self._is_control(message):
+                    continue
+                return
+            if self._is_ending:
+                return
+            self._since = self._heard
+            busy.add(self)
+            reply = await self._answer(message)
+            if reply is None:
+                self.is_over = True
+                return
+            self._since, self._is_sending = time(), True
+            try:
+                await socket.send_frame(reply, _TEXT)
+            except ConnectionError:
+                return
+            self._since, self._is_sending = 0.0, False
+            busy.discard(self)
+            if self._goodbye is not None:
+                return
 
-    async def _answer(self, message: WSMessage) -> bytes | dict[str, Any] | None:
+    async def _is_control(self, message: WSMessage) -> bool:
+        """Answer a ping, pong or close; say whether the connection goes on."""
+        if message.type is WSMsgType.PING:
+            with suppress(ConnectionError):
+                await self._socket.pong(message.data)
+            self._pings += 1
+            if self._pings % PINGS_IN_A_ROW == 0:
+                await asyncio.sleep(0)  # others have their turn
+            return True
+        if message.type is WSMsgType.CLOSE:
+            await self._socket.close(code=_echo(message.data), message=(message.extra or "").encode())
+        return message.type is WSMsgType.PONG
+
+    async def _listen(self, frames: asyncio.Queue[WSMessage]) -> None:
+        while True:
+            message = await self._socket.receive()
+            self._heard = self._loop.time()
+            if message.type is _TEXT or message.type is WSMsgType.BINARY:
+                await frames.put(message)
+            elif message.type is WSMsgType.CLOSE or not await self._is_control(message):
+                break
+        self._end()
+        await self._is_control(message)
+
+    def _end(self) -> None:
+        """Begin no further frame, and give up a call that runs."""
+        if not self._is_ending and self._is_serving and self._task is not None:
+            self._task.cancel()
+        self._is_ending = True
+
+    async def _say_goodbye(self, code: int, reason: str) -> None:
+        if self._since:
+            self._rest = self._loop.create_future()
+            try:
+                async with asyncio.timeout(self._drain_seconds):
+                    await self._rest
+            except TimeoutError:
+                log.warning("session %s is closed under a running call", self._session.id)
+        if self._since or self._frames is not None:
+            self._end()
+        self._is_ending = True
+        await self._socket.close(code=code, message=reason.encode())
+
+    async def _answer(self, message: WSMessage) -> bytes | None:
         """Return the reply to one frame, None for ``close``."""
-        if message.type is WSMsgType.BINARY:
-            return error_frame("binary frame: send JSON in text frames", "INVALID_JSON")
+        if message.type is not _TEXT:
+            return dumps(error_frame("binary frame: send JSON in text frames", "INVALID_JSON"))
         try:
-            return await self._carry_out(parse(loads(message.data)))
+            said = parse(loads(message.data))
+            if isinstance(said, ActionMessage):
+                reply = await self._service.step_reply(self._session, said.as_message())
+                return _observation(reply)
+            return await self._carry_out(said)
         except NotJson as why:
-            return error_frame(f"Invalid JSON: {why}", "INVALID_JSON")
+            return dumps(error_frame(f"Invalid JSON: {why}", "INVALID_JSON"))
         except BadFrame as why:
-            return why.frame
+            return dumps(why.frame)
         except Exception as error:  # noqa: BLE001 - one frame must not end the session, whatever went wrong
             report(error, where="/ws", session_id=self._session.id)
-            return frame(error)
+            return dumps(frame(error))
 
-    async def _carry_out(self, message: Frame) -> bytes | dict[str, Any] | None:
+    async def _carry_out(self, message: Frame) -> bytes | None:
         match message:
-            case StepFrame():
-                action = message.data.model_dump(exclude_defaults=True, exclude=_IGNORED)
-                return _observation(await self._service.step_reply(self._session, action))
             case Reset():
                 arguments = message.data.as_mapping()
                 return _observation(await self._service.reset_reply(self._session, arguments))
             case ToolFrame():
                 reply = await answer_tool_frame(message.data, self._service, self._session)
-                return {"type": "observation", "data": reply}
+                return dumps({"type": "observation", "data": reply})
             case State():
-                return {"type": "state", "data": state_payload(await self._service.state(self._session))}
+                state = state_payload(await self._service.state(self._session))
+                return dumps({"type": "state", "data": state})
             case Mcp():
                 reply = await mcp.answer(message.data, self._service, own=self._session)
-                return {"type": "mcp", "data": reply}
-            case Close():
-                return None
+                return dumps({"type": "mcp", "data": reply})
+        return None  # close
 
 
 def _observation(reply: Reply) -> bytes:
