@@ -98,7 +98,9 @@ async def test_killed_server_comes_back_with_every_acknowledged_step(tmp_path: P
 
     with process("tests.app.fake_server", *options) as (server, url, _):
         players = [asyncio.create_task(play(url, number)) for number in range(8)]
-        await asyncio.sleep(1.0)
+        async with asyncio.timeout(30):
+            while len(acknowledged) < 8 or min(acknowledged.values()) < 3:  # noqa: ASYNC110 - players play
+                await asyncio.sleep(0.05)
         server.send_signal(signal.SIGKILL)
         outcomes = await asyncio.gather(*players, return_exceptions=True)
     assert all(isinstance(outcome, Exception) for outcome in outcomes)
