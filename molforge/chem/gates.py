@@ -6,6 +6,7 @@ Limits and their measured pass rates: see ``docs`` and the tests. Gates that sta
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from rdkit import Chem
@@ -21,13 +22,6 @@ READING_GATES = (
     "length", "characters", "syntax", "fragments", "size", "rings", "element", "isotope", "valence",
     "aromaticity", "radical",
 )  # fmt: skip
-MAKING_GATES = (
-    "size", "charge", "rings", "stereocentres", "environment", "novelty", "instability", "ring_system",
-    "logp", "tpsa", "hbd", "rotatable_bonds", "synthesis",
-)  # fmt: skip
-GATES: tuple[str, ...] = tuple(dict.fromkeys((*READING_GATES, *MAKING_GATES)))
-"""Every gate a refusal can name, in order."""
-
 MIN_HEAVY_ATOMS = 12
 MAX_NET_CHARGE, MAX_CHARGES = 1, 4
 MAX_RINGS, MAX_RING_SIZE, MAX_SMALL_RINGS, MAX_BRIDGEHEADS = 7, 8, 2, 4
@@ -42,35 +36,35 @@ MAX_ACCESSIBILITY = 4.5
 
 def check(structure: Structure) -> None:
     """Raise ``RefusedStructure`` at the first gate; atoms are counted in ``structure.smiles``, from 0."""
-    _check_size_and_charge(structure)
-    _check_rings(structure)
-    found = known.environments_of(structure)
-    _check_environments(structure, found)
-    _check_instability(structure)
-    _check_ring_systems(structure)
-    _check_properties(structure)
-    score = synthesis.accessibility(structure.mol, found.counts)
-    if score > MAX_ACCESSIBILITY:
-        _refuse(
-            structure,
-            "synthesis",
-            f"synthetic accessibility {score:.2f} (1 easy, 10 hard); at most {MAX_ACCESSIBILITY} is made",
-        )
+    for refuse in _CHECKS.values():
+        refuse(structure)
+
+
+def refusals(structure: Structure) -> tuple[str, ...]:
+    """Return every gate that refuses a structure, not only the first."""
+    return tuple(gate for gate, refuse in _CHECKS.items() if _refuses(refuse, structure))
 
 
 def is_makeable(structure: Structure) -> bool:
     """Return whether every gate lets the structure pass."""
+    return not _refuses(check, structure)
+
+
+def _refuses(refuse: Callable[[Structure], None], structure: Structure) -> bool:
     try:
-        check(structure)
+        refuse(structure)
     except RefusedStructure:
-        return False
-    return True
+        return True
+    return False
 
 
-def _check_size_and_charge(structure: Structure) -> None:
+def _check_size(structure: Structure) -> None:
     heavy = structure.mol.GetNumHeavyAtoms()
     if not MIN_HEAVY_ATOMS <= heavy <= MAX_HEAVY_ATOMS:
         _refuse(structure, "size", f"{heavy} heavy atoms; {MIN_HEAVY_ATOMS} to {MAX_HEAVY_ATOMS} are allowed")
+
+
+def _check_charge(structure: Structure) -> None:
     if "+" not in structure.smiles and "-" not in structure.smiles:
         return
     charges = [atom.GetFormalCharge() for atom in structure.mol.GetAtoms()]
@@ -97,21 +91,28 @@ def _check_rings(structure: Structure) -> None:
     bridgeheads = rdMolDescriptors.CalcNumBridgeheadAtoms(mol)
     if bridgeheads > MAX_BRIDGEHEADS:
         _refuse(structure, "rings", f"{bridgeheads} bridgehead atoms; at most {MAX_BRIDGEHEADS}")
-    centres = rdMolDescriptors.CalcNumAtomStereoCenters(mol)
+
+
+def _check_stereocentres(structure: Structure) -> None:
+    centres = rdMolDescriptors.CalcNumAtomStereoCenters(structure.mol)
     if centres > MAX_STEREOCENTRES:
         _refuse(structure, "stereocentres", f"{centres} stereocentres; at most {MAX_STEREOCENTRES}")
 
 
-def _check_environments(structure: Structure, found: known.Environments) -> None:
-    tables = known.reference()
-    if rare := known.unknown(found.near, tables.near):
+def _check_environments(structure: Structure) -> None:
+    found = known.environments_of(structure)
+    if rare := known.unknown(found.near, known.reference().near):
         atom = known.centre(structure.mol, rare[0])
         reason = (
             f"{_atom(structure.mol, atom)} with its direct neighbours is a bonding pattern that fewer "
             "than 5 reference compounds have; use a familiar functional group there"
         )
         _refuse(structure, "environment", reason, atom)
-    novel = known.unknown(found.far, tables.far)
+
+
+def _check_novelty(structure: Structure) -> None:
+    found = known.environments_of(structure)
+    novel = known.unknown(found.far, known.reference().far)
     if novel and len(novel) > MAX_NOVEL_SHARE * len(found.far):
         atom = known.centre(structure.mol, novel[0])
         reason = (
@@ -143,20 +144,36 @@ def _check_ring_systems(structure: Structure) -> None:
         _refuse(structure, "ring_system", reason, system.atoms[0])
 
 
-def _check_properties(structure: Structure) -> None:
-    mol = structure.mol
+def _check_logp(structure: Structure) -> None:
     low, high = LOGP_RANGE
-    if not low <= (logp := Crippen.MolLogP(mol)) <= high:
+    if not low <= (logp := Crippen.MolLogP(structure.mol)) <= high:
         _refuse(structure, "logp", f"computed logP {logp:.2f}; {low:g} to {high:g} is allowed")
-    if (tpsa := rdMolDescriptors.CalcTPSA(mol)) > MAX_TPSA:
+
+
+def _check_tpsa(structure: Structure) -> None:
+    if (tpsa := rdMolDescriptors.CalcTPSA(structure.mol)) > MAX_TPSA:
         _refuse(structure, "tpsa", f"polar surface {tpsa:.0f} A^2; at most {MAX_TPSA:.0f}")
-    if (donors := rdMolDescriptors.CalcNumHBD(mol)) > MAX_HBD:
+
+
+def _check_hbd(structure: Structure) -> None:
+    if (donors := rdMolDescriptors.CalcNumHBD(structure.mol)) > MAX_HBD:
         _refuse(structure, "hbd", f"{donors} hydrogen-bond donors; at most {MAX_HBD}")
+
+
+def _check_rotatable_bonds(structure: Structure) -> None:
+    mol = structure.mol
     chain_bonds = mol.GetNumBonds() - len({bond for ring in mol.GetRingInfo().BondRings() for bond in ring})
     if chain_bonds <= MAX_ROTATABLE_BONDS:
         return
     if (rotors := rdMolDescriptors.CalcNumRotatableBonds(mol)) > MAX_ROTATABLE_BONDS:
         _refuse(structure, "rotatable_bonds", f"{rotors} rotatable bonds; at most {MAX_ROTATABLE_BONDS}")
+
+
+def _check_synthesis(structure: Structure) -> None:
+    score = synthesis.accessibility(structure.mol, known.environments_of(structure).counts)
+    if score > MAX_ACCESSIBILITY:
+        reason = f"synthetic accessibility {score:.2f} (1 easy, 10 hard); at most {MAX_ACCESSIBILITY} is made"
+        _refuse(structure, "synthesis", reason)
 
 
 def _refuse(structure: Structure, gate: str, reason: str, atom: int | None = None) -> NoReturn:
@@ -165,3 +182,23 @@ def _refuse(structure: Structure, gate: str, reason: str, atom: int | None = Non
 
 def _atom(mol: Any, index: int) -> str:
     return name(mol.GetAtomWithIdx(index))
+
+
+_CHECKS: Mapping[str, Callable[[Structure], None]] = {
+    "size": _check_size,
+    "charge": _check_charge,
+    "rings": _check_rings,
+    "stereocentres": _check_stereocentres,
+    "environment": _check_environments,
+    "novelty": _check_novelty,
+    "instability": _check_instability,
+    "ring_system": _check_ring_systems,
+    "logp": _check_logp,
+    "tpsa": _check_tpsa,
+    "hbd": _check_hbd,
+    "rotatable_bonds": _check_rotatable_bonds,
+    "synthesis": _check_synthesis,
+}
+MAKING_GATES: tuple[str, ...] = tuple(_CHECKS)
+GATES: tuple[str, ...] = tuple(dict.fromkeys((*READING_GATES, *MAKING_GATES)))
+"""Every gate a refusal can name, in order."""

@@ -209,7 +209,11 @@ def measurements(csv_dir: Path, source: Source) -> Measurements:
     structures, values, train, refused = [], [], [], 0
     for place, file in enumerate(source.files):
         for row in _rows(csv_dir / file):
-            structure, value = _read(row, source)
+            value = _value(row, source)
+            try:
+                structure = parse(_text(row, source))
+            except RefusedStructure:
+                structure = None
             if structure is None or value is None:
                 refused += 1
                 continue
@@ -221,26 +225,32 @@ def measurements(csv_dir: Path, source: Source) -> Measurements:
     return Measurements(tuple(structures), np.array(values), np.array(train, bool), refused)
 
 
-def _read(row: Mapping[str, str], source: Source) -> tuple[Structure | None, float | None]:
-    """Return compound and measurement of a row, each None where it cannot be read."""
-    text, number = row[source.smiles], row[source.value]
-    try:
-        structure = parse(largest_component(text) if source.raw else text)
-    except RefusedStructure:
-        structure = None
+def measured_texts(csv_dir: Path, source: Source) -> list[tuple[str, float]]:
+    """Return every measured structure as its table writes it, readable or not, with its value."""
+    rows = [row for file in source.files for row in _rows(csv_dir / file)]
+    pairs = [(_text(row, source), _value(row, source)) for row in rows]
+    return [(text, value) for text, value in pairs if value is not None]
+
+
+def _text(row: Mapping[str, str], source: Source) -> str:
+    text = row[source.smiles]
+    return largest_component(text) if source.raw else text
+
+
+def _value(row: Mapping[str, str], source: Source) -> float | None:
+    """Return a measurement in log units; None where only a bound is given."""
+    number = row[source.value]
     if not source.raw:
-        return structure, float(number)
+        return float(number)
     try:
-        return structure, 6 - math.log10(float(number))
+        return 6 - math.log10(float(number))
     except ValueError:
-        return structure, None
+        return None
 
 
 def decoys(csv_dir: Path) -> tuple[Structure, ...]:
     """Draw the presumed inactives of the potency models from ZINC250k; the same ones every time."""
-    with tarfile.open(csv_dir / DECOY_FILE) as archive:
-        files = [file for member in archive if (file := archive.extractfile(member)) is not None]
-        smiles = b"\n".join(file.read() for file in files).decode().split()
+    smiles = purchasable(csv_dir / DECOY_FILE)
     found: list[Structure] = []
     for each in random.Random(_DECOY_SEED).sample(smiles, min(len(smiles), 2 * DECOYS)):
         try:
@@ -248,6 +258,13 @@ def decoys(csv_dir: Path) -> tuple[Structure, ...]:
         except RefusedStructure:
             continue
     return tuple(found[:DECOYS])
+
+
+def purchasable(path: Path) -> list[str]:
+    """Return the structures of an archive of purchasable compounds."""
+    with tarfile.open(path) as archive:
+        files = [file for member in archive if (file := archive.extractfile(member)) is not None]
+        return b"\n".join(file.read() for file in files).decode().split()
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
