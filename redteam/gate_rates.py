@@ -76,7 +76,7 @@ def sets(csv_dir: Path) -> dict[str, CompoundSet]:
     """Return every set of the table."""
     drugs = [largest_component(line) for line in (csv_dir / _DRUGS).read_text().splitlines()]
     zinc = random.Random(_SEED).sample(purchasable(csv_dir / DECOY_FILE), SAMPLE)
-    actives = {f"`{target}`, best fifth": best_actives(csv_dir, target) for target in TARGETS}
+    actives = {f"`{target}`": best_actives(csv_dir, target) for target in TARGETS}
     return {**actives, "approved drugs": CompoundSet(drugs), "ZINC sample": CompoundSet(zinc)}
 
 
