@@ -28,7 +28,6 @@ from molforge.landscapes.model import (
     Integers,
     PropertyModel,
     Sighting,
-    Thin,
     landscape,
     nearest_grain,
 )
@@ -127,8 +126,8 @@ class Pool:
         return tuple(self._table)
 
     @cached_property
-    def _features(self) -> Thin:
-        return np.stack([minhash.signs(tokens) for tokens in self.tokens])
+    def _features(self) -> npt.NDArray[np.int8]:
+        return np.stack([minhash.signs(tokens).astype(np.int8) for tokens in self.tokens])
 
     def _project(self, seen: PropertyModel) -> Projection:
         with _lock:
@@ -148,17 +147,25 @@ class Pool:
         return _map(path)
 
     def _made(self, seen: PropertyModel) -> Projection:
-        """Project the pool on a model (0.3 s)."""
-        sightings = [Sighting(tokens) for tokens in self.tokens]
-        rows = np.stack([sighting.row(seen) for sighting in sightings])
-        exact = seen.project(self._features, rows)
-        steps = np.ldexp(1.0, np.frexp(np.abs(exact).max(1) / _INT16)[1]).astype(np.int64)
-        return Projection(
-            np.array([seen.centre(sighting) for sighting in sightings], np.int64),
-            np.array([seen.nearest(sighting) for sighting in sightings], np.int64),
-            np.rint(exact / steps[:, None]).astype(np.int16),
-            steps,
+        """Project the pool on a model (0.3 s), a block at a time: kernel rows of all would be 70 MB."""
+        count = len(self)
+        whole = Projection(
+            np.empty(count, np.int64),
+            np.empty(count, np.int64),
+            np.empty((count, seen.columns), np.int16),
+            np.empty(count, np.int64),
         )
+        for start in range(0, count, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            sightings = [Sighting(tokens) for tokens in self.tokens[block]]
+            rows = np.stack([sighting.row(seen) for sighting in sightings])
+            exact = seen.project(self._features[block].astype(np.float32), rows)
+            steps = np.ldexp(1.0, np.frexp(np.abs(exact).max(1) / _INT16)[1]).astype(np.int64)
+            whole.centres[block] = [seen.centre(sighting) for sighting in sightings]
+            whole.nearest[block] = [seen.nearest(sighting) for sighting in sightings]
+            whole.bank[block] = np.rint(exact / steps[:, None]).astype(np.int16)
+            whole.steps[block] = steps
+        return whole
 
 
 def _record(columns: int) -> np.dtype[Any]:
