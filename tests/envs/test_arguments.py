@@ -50,7 +50,9 @@ def test_null_counts_as_not_given() -> None:
         pytest.param({"max_steps": 0}, "from 1 to 30", id="no-steps"),
         pytest.param({"reward_mode": "shaped"}, "dense, sparse", id="reward-mode"),
         pytest.param({"targets": []}, "one or more of", id="no-targets"),
-        pytest.param({"targets": ["jak2"]}, "thrombin, fxa, h3", id="unknown-target"),
+        pytest.param({"targets": ["no_such"]}, "thrombin, fxa, h3", id="unknown-target"),
+        pytest.param({"targets": ["-no_such"]}, "thrombin, fxa, h3", id="unknown-target-left-out"),
+        pytest.param({"targets": ["fxa", "-fxa"]}, "one or more of", id="all-targets-left-out"),
         pytest.param({"episode_id": ""}, "printable", id="empty-episode-id"),
         pytest.param({"episode_id": "a\ud800"}, "printable", id="lone-surrogate"),
         pytest.param({"episode_id": "x" * 256}, "255", id="long-episode-id"),
@@ -65,6 +67,8 @@ def test_impossible_value_is_refused_with_what_is_allowed(arguments: dict[str, A
 def test_targets_keep_the_catalogue_order() -> None:
     assert parse_arguments({"targets": ["h3", "thrombin"]}).targets == ("thrombin", "h3")
     assert parse_arguments({"targets": "fxa"}).targets == ("fxa",)
+    assert "fxa" not in parse_arguments({"targets": "-fxa"}).targets
+    assert parse_arguments({"targets": ["fxa", "h3", "-h3"]}).targets == ("fxa",)
 
 
 def test_every_task_has_its_entry_and_grader() -> None:
