@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from molforge.landscapes.catalogue import ANTI, TARGETS
+
 SPLITS = ("train", "validation", "test")
 SPLIT_SIZE = 1000
 """Programmes of an indexed split; index i is seed i."""
@@ -43,9 +45,8 @@ class TaskSpec:
     """``module:name`` of its grader."""
 
 
-_ALL = ("thrombin", "fxa", "h3")
-"""Targets with a pool of reference designs."""
-_PAIRED = ("fxa",)
+_ALL = TARGETS
+_PAIRED = tuple(target for target in TARGETS if target in ANTI)
 """Targets with a close relative to spare."""
 
 
@@ -72,6 +73,13 @@ _SPECS = (
         _ALL,
     ),
     _spec(
+        "repair",
+        "Repair",
+        "Mend one liability of a potent lead and keep the potency.",
+        "medium",
+        _ALL,
+    ),
+    _spec(
         "potency",
         "Potency",
         "Gain half a log unit or more in potency in a property window, clear of an off-target.",
@@ -84,6 +92,13 @@ _SPECS = (
         "Open a window between a target and its close relative, inside a property window.",
         "medium",
         _PAIRED,
+    ),
+    _spec(
+        "admet",
+        "ADMET",
+        "Keep the potency and fix everything else at once.",
+        "hard",
+        _ALL,
     ),
     _spec(
         "hop",

@@ -29,7 +29,7 @@ MIN_CANDIDATES = 3
 KNOWN_COMPOUNDS = 3
 """Known compounds besides the lead, none better than it."""
 LEAD_DESIRABILITY = (0.15, 0.45)
-LEAD_SA = 3.6
+LEAD_SA = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class DesignFamily(Family):
     """A family in which structures are made. Subclasses say what kind of lead they start from."""
 
     budget: float = 800.0
+    lead_range: tuple[float, float] = LEAD_DESIRABILITY
+    """Least and greatest D of the lead."""
 
     def fits(self, profile: Profile, values: Mapping[str, FloatArray]) -> Mask:
         """Return which structures may be the lead, besides the range of D; shape of one property's values."""
@@ -65,7 +67,7 @@ class DesignFamily(Family):
     def given(self, opening: Opening, rng: random.Random) -> Given | None:
         """Draw a lead of middling desirability and three compounds that are no better."""
         overall = desirability(opening.profile, opening.values)
-        low, high = LEAD_DESIRABILITY
+        low, high = self.lead_range
         leads = self._leads(opening, (overall >= low) & (overall <= high))
         if len(leads) < MIN_CANDIDATES:
             return None

@@ -138,7 +138,7 @@ def draw_profile(
 
 
 def _draw(rng: random.Random, template: Template, values: FloatArray) -> _Draw:
-    return _Draw(template, rng.uniform(0.5, 1.5), rng.uniform(0.1, 0.9), values, np.sort(values))
+    return _Draw(template, rng.uniform(*template.tightness), rng.uniform(0.1, 0.9), values, np.sort(values))
 
 
 def met(profile: Profile, properties: Mapping[str, FloatArray]) -> npt.NDArray[np.bool_]:

@@ -22,6 +22,8 @@ class Template:
     """Width of the ramp from unacceptable to met, in the objective's unit."""
     terms: tuple[tuple[str, int], ...]
     assays: tuple[str, ...]
+    tightness: tuple[float, float] = (0.5, 1.5)
+    """Range from which the programme's tightness is drawn uniformly: 0 asks for nothing of this objective."""
 
     def bounds(self) -> tuple[float, float]:
         """Return the range in which limits may lie; a difference of two assays has none."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from envs import rules
 from envs.assembly import PLAN_SHARE, in_part, pool_structure, priced
-from envs.designing import KNOWN_COMPOUNDS, LEAD_DESIRABILITY, LEAD_SA, DesignFamily, Given
+from envs.designing import KNOWN_COMPOUNDS, LEAD_SA, DesignFamily, Given
 from envs.drawing import desirability, objective_values
 from envs.family import Family, Opening, TargetWorld
 from envs.objectives import LOGD, OFF_TARGET, POTENCY, SELECTIVITY
@@ -23,6 +23,8 @@ from molforge.programme import Programme, ReferencePlan, Round, Twins
 
 MAX_CALLS = 12
 """Calls within which the plan of a dead programme is convinced; where it is not, the profile is redrawn."""
+ELSEWHERE = (0.1, 0.8)
+"""Desirability of the compounds in hand by the objectives other than selectivity."""
 BELOW_RAMP = (0.0, 0.3)
 """How far the bound of a dead programme lies below the selectivity ramp, drawn uniformly, in log units."""
 ABOVE_GOAL = (0.3, 1.0)
@@ -67,7 +69,7 @@ class NoGo(DesignFamily):
         selectivity = objective_values(SELECTIVITY.terms, opening.values)
         others = [o for o in opening.profile.objectives if o.name != SELECTIVITY.name]
         elsewhere = desirability(Profile(tuple(others)), opening.values)
-        low, high = LEAD_DESIRABILITY
+        low, high = ELSEWHERE
         mask = in_part(opening) & (selectivity < bound) & (elsewhere >= low) & (elsewhere <= high)
         members = [i for i in np.flatnonzero(mask).tolist() if opening.pool.sa[i] < LEAD_SA]
         chosen = rng.sample(members, min(len(members), 1 + KNOWN_COMPOUNDS))

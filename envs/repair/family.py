@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,6 +18,10 @@ from molforge.profile import Profile
 
 LIABILITIES = (SOLUBILITY, HLM, HERG)
 """One of them, drawn per programme, is an objective beside potency, logD and off-target."""
+KEPT_POTENCY = dataclasses.replace(POTENCY, tightness=(0.3, 0.9))
+"""Potency is to be kept, not gained: more of the pool has enough of it than in other families."""
+LEAD_RANGE = (0.15, 0.7)
+"""Wider than elsewhere: a lead with one thing to mend and the rest in order has a D of .6, not of .3."""
 BROKEN = 0.4
 """Exactly one objective of the lead has a desirability below this."""
 
@@ -26,7 +31,7 @@ class Repair(DesignFamily):
 
     def templates(self, key: bytes) -> tuple[Template, ...]:
         """Return the objectives with the liability that is drawn."""
-        return (POTENCY, LOGD, seeding.stream(key, "liability").choice(LIABILITIES), OFF_TARGET)
+        return (KEPT_POTENCY, LOGD, seeding.stream(key, "liability").choice(LIABILITIES), OFF_TARGET)
 
     def fits(self, profile: Profile, values: Mapping[str, FloatArray]) -> Mask:
         """Say which leads are potent enough and have exactly one thing to mend."""
@@ -37,5 +42,8 @@ class Repair(DesignFamily):
 
 
 FAMILY: Family = Repair(
-    task_id="repair", objectives=(POTENCY, LOGD, SOLUBILITY, OFF_TARGET), rules=rules.DESIGN
+    task_id="repair",
+    objectives=(KEPT_POTENCY, LOGD, *LIABILITIES, OFF_TARGET),
+    rules=rules.DESIGN,
+    lead_range=LEAD_RANGE,
 )

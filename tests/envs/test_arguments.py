@@ -36,7 +36,7 @@ def test_null_counts_as_not_given() -> None:
     ("arguments", "told"),
     [
         pytest.param({"task_id": "potancy"}, "did you mean 'potency'", id="misspelt-task"),
-        pytest.param({"task_id": 3}, "triage, potency, selectivity", id="task-number"),
+        pytest.param({"task_id": 3}, "triage, repair, potency, selectivity", id="task-number"),
         pytest.param({"split": "dev"}, "train, validation, test", id="split"),
         pytest.param({"seed": -1}, "from 0 to", id="negative-seed"),
         pytest.param({"seed": 2**63}, "from 0 to", id="huge-seed"),

@@ -231,3 +231,28 @@ def test_audit_finds_a_plan_that_does_not_solve_and_a_price_that_is_wrong() -> N
 
     assert isinstance(broken, Audit)
     assert len(broken.faults()) == 3
+
+
+# --- repair, admet --------------------------------------------------------------------------------
+
+
+def test_the_lead_to_repair_has_one_thing_to_mend(open_programme) -> None:
+    liabilities = set()
+    for seed in range(12):
+        programme = open_programme("repair", seed)
+        profile = programme.profile
+        values = programme.world.values(parse(programme.given[0]))
+        worth = {o.name: o.desirability(o.value(values)) for o in profile.objectives}
+        assert worth["potency"] == 1.0
+        assert sum(d < 0.4 for d in worth.values()) == 1
+        liabilities |= set(worth) & {"solubility", "hlm", "herg"}
+    assert liabilities == {"solubility", "hlm", "herg"}
+
+
+def test_the_admet_lead_is_potent(open_programme) -> None:
+    for seed in SEEDS:
+        programme = open_programme("admet", seed)
+        objective = programme.profile.objective("potency")
+        values = programme.world.values(parse(programme.given[0]))
+        assert objective.desirability(values["potency"]) >= 0.8
+        assert len(programme.profile.objectives) == 6
