@@ -18,7 +18,7 @@ from molforge.chem.gates import MAKING_GATES, refusals
 from molforge.chem.reference import largest_component
 from molforge.chem.structure import parse
 from molforge.errors import RefusedStructure
-from molforge.landscapes.catalogue import TARGETS
+from molforge.landscapes.catalogue import MODELS, Kind
 from molforge.landscapes.training.sources import DECOY_FILE, SOURCES, measured_texts, purchasable
 
 BEST = 0.2
@@ -76,7 +76,8 @@ def sets(csv_dir: Path) -> dict[str, CompoundSet]:
     """Return every set of the table."""
     drugs = [largest_component(line) for line in (csv_dir / _DRUGS).read_text().splitlines()]
     zinc = random.Random(_SEED).sample(purchasable(csv_dir / DECOY_FILE), SAMPLE)
-    actives = {f"`{target}`": best_actives(csv_dir, target) for target in TARGETS}
+    targets = [name for name, record in MODELS.items() if record.kind is Kind.POTENCY]
+    actives = {f"`{target}`": best_actives(csv_dir, target) for target in targets}
     return {**actives, "approved drugs": CompoundSet(drugs), "ZINC sample": CompoundSet(zinc)}
 
 
