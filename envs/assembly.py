@@ -102,8 +102,8 @@ def witnesses(opening: Opening, rng: random.Random) -> Iterator[Structure]:
     pool = opening.pool
     members = np.flatnonzero(met(opening.profile, opening.values) & (pool.sa <= WITNESS_SA)).tolist()
     meeting = (i for i in rng.sample(members, len(members)) if opening.profile.is_met(opening.truth(i)))
-    structures = (pool_structure(pool.smiles[member]) for member in meeting)
-    return (structure for structure in structures if gates.is_makeable(structure))
+    structures = (gates.admitted(pool_structure(pool.smiles[member])) for member in meeting)
+    return (structure for structure in structures if structure is not None)
 
 
 def standard_rounds(stage: Stage) -> tuple[Round, ...]:

@@ -50,7 +50,8 @@ class Laboratory:
         self._call = 0
         self._suggests = 0
         for smiles in programme.given:
-            compound = self._register(parse(smiles))
+            given = parse(smiles)
+            compound = self._register(gates.admitted(given) or given)
             compound.made = compound.known = True
             compound.make_price = 0.0
         if programme.given_readings:
@@ -119,8 +120,8 @@ class Laboratory:
         for text in smiles:
             try:
                 structure = self._texts.get(text) or parse(text)
-                if self.notebook.find(structure.identity) is None:
-                    gates.check(structure)
+                if text not in self._texts and self.notebook.find(structure.identity) is None:
+                    structure = gates.admit(structure)
                 self._texts[text] = structure
             except RefusedStructure as why:
                 refused = {"gate": why.gate, "atom": why.atom, "reason": why.reason}

@@ -4,6 +4,7 @@
     syntax           what a raw string may be, before RDKit sees it
     standard         charges, protons and explicit hydrogens: one drawing of one compound
     skeleton         the drawing-independent graph behind tokens and identity
+    tautomers        the drawing of a compound that is registered
     gates            what a laboratory would make (``check``), cheapest gate first
     instability      the SMARTS of what falls apart or cannot be isolated
     environments     known atom environments and ring systems (tables under ``data/``)

@@ -16,6 +16,7 @@ from molforge.chem import environments as known
 from molforge.chem import instability, synthesis
 from molforge.chem.standard import MAX_HEAVY_ATOMS, name
 from molforge.chem.structure import Structure
+from molforge.chem.tautomers import preferred
 from molforge.errors import RefusedStructure
 
 READING_GATES = (
@@ -43,6 +44,26 @@ def check(structure: Structure) -> None:
 def refusals(structure: Structure) -> tuple[str, ...]:
     """Return every gate that refuses a structure, not only the first."""
     return tuple(gate for gate, refuse in _CHECKS.items() if _refuses(refuse, structure))
+
+
+def admit(structure: Structure) -> Structure:
+    """Return a compound in the drawing that is registered; raise ``RefusedStructure`` where none may be made.
+
+    That is the preferred drawing of its tautomers, unless only the drawing as given passes the gates.
+    """
+    better = preferred(structure)
+    if better is not structure and is_makeable(better):
+        return better
+    check(structure)
+    return structure
+
+
+def admitted(structure: Structure) -> Structure | None:
+    """Return what ``admit`` does, None where it refuses."""
+    try:
+        return admit(structure)
+    except RefusedStructure:
+        return None
 
 
 def is_makeable(structure: Structure) -> bool:

@@ -106,8 +106,11 @@ def _shuffled_products(structure: Structure, name: str, rng: random.Random) -> I
 def _next_makeable(products: Iterator[str], seen: set[str]) -> Structure | None:
     for smiles in products:
         product = _parsed(smiles)
-        if product is not None and product.identity not in seen and gates.is_makeable(product):
-            return product
+        if product is None or product.identity in seen:
+            continue
+        admitted = gates.admitted(product)
+        if admitted is not None:
+            return admitted
     return None
 
 
