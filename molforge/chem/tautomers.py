@@ -3,9 +3,9 @@
 A compound's identity and hidden values are the same for every tautomer that moves protons between
 heteroatoms (``skeleton``); its computed properties, alerts and price are those of a drawing. ``preferred``
 gives the one that a chemist would draw: amide rather than imidic acid, pyridone rather than
-2-hydroxypyridine, the double bond of an open-chain amidine or guanidine at its bare nitrogen, the proton of an
-azole at one nitrogen by rule. Each is a local move; nothing is enumerated (RDKit's canonical tautomer takes
-5 ms a molecule). Rarer tautomers stay as they are drawn.
+2-hydroxypyridine, the double bond of an open-chain amidine or guanidine at its bare nitrogen, the proton
+of an azole at one nitrogen by rule. Each is a local move; nothing is enumerated (RDKit's canonical tautomer
+takes 5 ms a molecule). Rarer tautomers stay as they are drawn.
 """
 
 from __future__ import annotations
