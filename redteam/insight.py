@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from envs.family import roles_of
-from envs.hop.family import Series
+from molforge.chem.series import Series
 from molforge.chem.structure import Structure, parse
 from molforge.errors import EnvironmentFault
 from molforge.landscapes.catalogue import TARGETS

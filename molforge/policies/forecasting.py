@@ -12,7 +12,16 @@ import numpy as np
 from molforge.policies.logbook import Logbook
 from molforge.policies.objectives import Floats, Profile
 from molforge.policies.search import Candidate
-from molforge.policies.surrogate import BELIEFS, Belief, Described, Forecast, Readings, Surrogate
+from molforge.policies.surrogate import (
+    BELIEFS,
+    RELATIVES,
+    Belief,
+    Described,
+    Forecast,
+    LeftOut,
+    Readings,
+    Surrogate,
+)
 
 MARGIN_WEIGHT = 0.02
 """How much a wider margin counts between compounds of like expected desirability."""
@@ -67,6 +76,10 @@ class Outlook:
     def forecast(self, candidates: Sequence[Candidate]) -> Forecast:
         """Return normal marginals of every property."""
         return self._surrogate.forecast(describe(candidates))
+
+    def left_out(self, role: str) -> LeftOut:
+        """Return what the other compounds say of each measured one."""
+        return self._surrogate.left_out(role)
 
     def worth(self, candidates: Sequence[Candidate], quantiles: dict[str, Floats]) -> Worth:
         """Return draws of the desirability of ``candidates``."""
@@ -126,10 +139,22 @@ def describe(candidates: Sequence[Candidate]) -> Described:
 
 
 def _readings(log: Logbook, compounds: Sequence[str], role: str) -> Readings:
-    found = [(row, log.estimate(compound, role)) for row, compound in enumerate(compounds)]
-    known = [(row, estimate) for row, estimate in found if estimate is not None]
+    found = [(row, _estimate(log, compound, role)) for row, compound in enumerate(compounds)]
+    known = [(row, *estimate) for row, estimate in found if estimate is not None]
     return Readings(
-        rows=np.array([row for row, _ in known], dtype=np.intp),
-        means=np.array([estimate.mean for _, estimate in known]),
-        variances=np.array([estimate.variance for _, estimate in known]),
+        rows=np.array([row for row, _, _ in known], dtype=np.intp),
+        means=np.array([mean for _, mean, _ in known]),
+        variances=np.array([variance for _, _, variance in known]),
     )
+
+
+def _estimate(log: Logbook, compound: str, role: str) -> tuple[float, float] | None:
+    """Return mean and variance of a property by its own readings, else by those of its relative."""
+    own = log.estimate(compound, role)
+    if own is not None:
+        return own.mean, own.variance
+    if role not in RELATIVES:
+        return None
+    relative, between = RELATIVES[role]
+    other = log.estimate(compound, relative)
+    return None if other is None else (other.mean, other.variance + between)

@@ -42,7 +42,29 @@ class GreedyPolicy(Player):
         margin = float(np.clip(self.log.profile.margin(values)[0], -5.0, 5.0))
         return float(self.log.profile.desirability(values)[0]) + 1e-3 * margin
 
+    def _catch_up(self) -> Action | None:
+        """Read what a change of the profile left unread of the best so far."""
+        behind = [compound for compound in self.log.own if not self.log.is_read(compound.id)]
+        if not self.log.has_changed or len(behind) < len(self.log.own):
+            return None
+        best = sorted(behind, key=self._reading_so_far, reverse=True)[:BATCH]
+        roles = [r for r in self.log.profile.roles if any(self.log.estimate(c.id, r) is None for c in best)]
+        affordable = int(self.log.budget_left // self.log.price(roles))
+        return self.measure(best[:affordable], roles) if best[:affordable] else None
+
+    def _reading_so_far(self, compound: Compound) -> float:
+        """Return the sum of the margins of the objectives that are read."""
+        total = 0.0
+        for objective in self.log.profile.objectives:
+            parts = {role: self.log.estimate(compound.id, role) for role in objective.roles}
+            values = {role: np.array([part.mean]) for role, part in parts.items() if part is not None}
+            if len(values) == len(parts):
+                total += min(float(objective.margin(values)[0]), 0.0)
+        return total
+
     def _round(self) -> Action | None:
+        if (action := self._catch_up()) is not None:
+            return action
         ranked = sorted(self.log.made, key=self.reading, reverse=True)
         fresh = self._children(ranked[:1])
         for parent in ranked[1:]:

@@ -14,6 +14,10 @@ from molforge.policies.objectives import Profile
 PRIOR_ART = "prior_art"
 PRIOR_ART_LIMIT = 0.85
 """A nominee more similar than this to a published active is worth nothing (rule of every brief)."""
+CLAIM = "inside_claim"
+"""Free property of compounds where the lead's series is claimed: 1 inside, worth nothing as a nominee."""
+_CHANGE = "profile changes"
+_DEAD = "programmes are dead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class Compound:
     make_price: float
     properties: Mapping[str, float]
 
+    @property
+    def is_claimed(self) -> bool:
+        """Say whether it lies inside somebody's claim."""
+        return bool(self.properties.get(CLAIM))
+
 
 class Logbook:
     """Everything seen so far; ``update`` reads one observation."""
@@ -62,8 +71,13 @@ class Logbook:
         brief = observation["brief"]
         self.programme = "/".join(str(observation.get(key, "")) for key in ("task_id", "split", "seed"))
         self.budget = float(brief["budget"])
-        self.menu = {str(line["assay"]): _assay(line) for line in brief["menu"]}
-        self.profile = Profile.from_brief(brief)
+        self.change_is_coming = any(_CHANGE in rule for rule in brief["rules"])
+        """The profile will be another one when enough is spent."""
+        self.has_changed = False
+        self.may_be_dead = any(_DEAD in rule for rule in brief["rules"])
+        """There may be no answer at all; then stopping is what earns."""
+        self._assays: dict[str, Assay] = {}
+        self._read_brief(brief)
         self.compounds: dict[str, Compound] = {}
         self.budget_left = self.budget
         self.steps_left = int(brief["max_steps"])
@@ -71,14 +85,16 @@ class Logbook:
         self._given = frozenset(entry["id"] for entry in observation["compounds"])
         self._given_calls = frozenset(line.get("call") for line in observation["readings"])
         self._estimates: dict[tuple[str, str], Estimate] = {}
+        self._is_open = False
         self.update(observation)
 
+    def _read_brief(self, brief: Mapping[str, Any]) -> None:
+        self.menu = {str(line["assay"]): _assay(line) for line in brief["menu"]}
+        self._assays.update(self.menu)
+        self.profile = Profile.from_brief(brief)
+
     def update(self, observation: Mapping[str, Any]) -> None:
-        """Read the answer to one reset or action."""
-        changed = observation.get("brief")
-        if changed:  # what is wanted, and what is offered, may change on the way
-            self.menu |= {str(line["assay"]): _assay(line) for line in changed["menu"]}
-            self.profile = Profile.from_brief(changed)
+        """Read the answer to one reset or action; a brief in the answer replaces the one before."""
         self.budget_left = float(observation.get("budget_left", self.budget_left))
         self.steps_left = int(observation.get("steps_left", self.steps_left))
         for entry in observation.get("compounds") or ():
@@ -91,11 +107,15 @@ class Logbook:
                     make_price=float(entry.get("make_price") or 0.0),
                     properties=entry.get("properties") or {},
                 )
+        if self._is_open and observation.get("brief"):
+            self._read_brief(observation["brief"])
+            self.change_is_coming, self.has_changed = False, True
+        self._is_open = True
         for line in observation.get("readings") or ():
             self._note(line)
 
     def _note(self, line: Mapping[str, Any]) -> None:
-        assay = self.menu.get(line["assay"])
+        assay = self._assays.get(line["assay"])
         if assay is None:
             return
         key = (str(line["compound"]), assay.reads)
@@ -119,7 +139,7 @@ class Logbook:
         return Estimate(found.value, found.variance, paid)
 
     def _run(self, name: str, read: Sequence[tuple[float, str]]) -> Run:
-        assay = self.menu[name]
+        assay = self._assays[name]
         values, qualifiers = zip(*read, strict=True)
         return Run(
             assay=name,
@@ -135,8 +155,14 @@ class Logbook:
         return all((compound, role) in self._readings for role in self.profile.roles)
 
     def standard(self, role: str) -> Assay:
-        """Return the ordinary assay of ``role``: the first on the menu that reads it."""
-        return next(assay for assay in self.menu.values() if assay.reads == role)
+        """Return the cheapest assay that reports ``role`` itself.
+
+        Those at one concentration cost less still, but are silent more than .7 log units from it: what
+        a programme has to decide lies beyond.
+        """
+        reading = [assay for assay in self.menu.values() if assay.reads == role]
+        direct = [assay for assay in reading if assay.micromolar is None]
+        return min(direct or reading, key=lambda assay: assay.price)
 
     def price(self, roles: Iterable[str]) -> float:
         """Return the price of one standard reading of each of ``roles``."""
@@ -165,6 +191,12 @@ class Logbook:
     def made(self) -> list[Compound]:
         """Compounds that can be measured, in the order they were registered."""
         return [compound for compound in self.compounds.values() if compound.made]
+
+    @property
+    def claimed_lead(self) -> Compound | None:
+        """Return the compound whose series is claimed, None where there is no claim."""
+        lead = next(iter(self.compounds.values()), None)
+        return lead if lead is not None and lead.is_claimed else None
 
     @property
     def own(self) -> list[Compound]:

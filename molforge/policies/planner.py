@@ -1,9 +1,12 @@
 """The strong honest agent: models what it reads and spends where it expects to gain.
 
-A programme goes round after round, each in two actions: make a few structures and read the two cheap
-and telling properties, then read the rest of those that still promise something. Structures come from
+A programme goes round after round, each in two actions: make a few structures and read the potency and
+the cheapest property, then read the rest of those that still promise something. Structures come from
 edits of the four best compounds, crossovers of the eight best and three generations of edits of the
-best candidates, ranked by expected improvement per credit. When the next round is not worth its
+best candidates, ranked by expected improvement per credit. Before a change that the brief announces
+nothing is read twice, for it may cease to count; after it the new property is read of what still promises
+something. Where the brief says that there may be no answer, a programme is given up when the readings
+say so and enough of them were paid for to prove it. When the next round is not worth its
 credits, the leaders are read again while that may change which of them is best; then the evidence for
 the best is completed, prior art is searched, and it is nominated with the model's own 90 % intervals.
 """
@@ -15,15 +18,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from molforge.actions import MAX_STRUCTURES, Action, Prediction
+from molforge.actions import MAX_STRUCTURES, Action, ActionType, Prediction
 from molforge.assays import PRIOR_ART, Z90
 from molforge.policies.forecasting import Outlook, Worth, quantile_draws
 from molforge.policies.logbook import Compound
+from molforge.policies.objectives import ANTI_TARGET
 from molforge.policies.player import Player
 from molforge.policies.proposals import Breadth, Proposal, Proposer
 from molforge.policies.refining import refine
 from molforge.policies.search import Candidate
 from molforge.policies.triage import TriageTurns
+from molforge.policies.viability import CONVICTION, MARGIN, Verdict, judge
 
 CLOSING_TURNS = 4
 DRAWS = 64
@@ -38,8 +43,10 @@ REFINED = 12
 REFINED_AT_ONCE = 4
 FULL_CALLS = 2
 """Calls that make the evidence for one property complete."""
-FIRST_PROPERTIES = ("potency", "logd")
-"""Read at once; the others only of compounds that these leave in the race."""
+PROVING = 0.3
+"""Compounds that prove less than this part of what the best one proves are not read for the proof."""
+STOPPING = 0.92
+"""Probability of being dead from which a programme is given up."""
 PROMISING = 0.05
 """Probability of beating the incumbent below which a compound is not read further ..."""
 HOPEFUL = 0.3
@@ -76,6 +83,7 @@ class PlannerPolicy(Player):
         """Forget candidates and verdicts of the programme before."""
         self._proposer = Proposer(self.search, Breadth())
         self._dismissed: set[str] = set()
+        self._knows_of_change = False
 
     def turn(self) -> Action:
         """Return the next action."""
@@ -83,8 +91,17 @@ class PlannerPolicy(Player):
             return TriageTurns(self).turn()
         if self.log.steps_left <= 1:
             return self._close()
+        if self.log.has_changed and not self._knows_of_change:
+            self._knows_of_change = True
+            self._dismissed.clear()
         view = self._view(DRAWS)
-        return self._read_on(view) or self._settle(view) or self._next_round(view) or self._close()
+        return (
+            self._read_on(view)
+            or self._give_up(view)
+            or self._settle(view)
+            or self._next_round(view)
+            or self._close()
+        )
 
     # --- belief -------------------------------------------------------------------------------
 
@@ -103,8 +120,9 @@ class PlannerPolicy(Player):
 
     @property
     def _first(self) -> tuple[str, ...]:
-        roles = self.log.profile.roles
-        return tuple(role for role in roles if role in FIRST_PROPERTIES) or roles[:1]
+        """Read at once; the others only of compounds that these leave in the race."""
+        first, *others = self.log.profile.roles
+        return (first, *sorted(others, key=lambda role: self.log.price([role]))[:1])
 
     @property
     def _is_staged(self) -> bool:
@@ -126,7 +144,9 @@ class PlannerPolicy(Player):
         waiting = [
             (row, compound)
             for row, compound in enumerate(view.compounds)
-            if not compound.given and compound.id not in self._dismissed and not self.log.is_read(compound.id)
+            if (self.log.has_changed or not compound.given)
+            and compound.id not in self._dismissed
+            and not self.log.is_read(compound.id)
         ]
         if not waiting:
             return None
@@ -183,15 +203,18 @@ class PlannerPolicy(Player):
         best = next((row for row in view.order if self._is_eligible(view.compounds[row])), None)
         if best is None or self.log.steps_left <= CLOSING_TURNS or view.worth.expected[best] < SETTLE:
             return None
-        if self._is_evident(view.compounds[best]):
+        if self._is_evident(view.compounds[best]) or self.log.change_is_coming:
             return None
         return self._confirm([view.compounds[best]], view)
 
     def _hurdle(self, view: _View) -> float:
         """Return the rise of desirability per credit that a credit earns when it is left over.
 
-        It is 0 until something of the policy's own is better than what was given: nothing to lose.
+        It is 0 until something of the policy's own is better than what was given: nothing to lose; and
+        as long as nobody knows what will be wanted in the end.
         """
+        if self.log.change_is_coming:
+            return 0.0
         given = [row for row, compound in enumerate(view.compounds) if compound.given]
         lead = float(view.worth.expected[given].max()) if given else 0.0
         profile = max(0.0, (view.incumbent - lead) / (1.0 - lead)) if lead < 1.0 else 0.0
@@ -199,9 +222,31 @@ class PlannerPolicy(Player):
 
     # --- the end ------------------------------------------------------------------------------
 
+    def _give_up(self, view: _View) -> Action | None:
+        """Stop a programme that is most likely dead, when that is proved."""
+        verdict = self._verdict(view)
+        return None if verdict is None or verdict.dead < STOPPING else self._prove(verdict)
+
+    def _verdict(self, view: _View) -> Verdict | None:
+        return judge(self.log, view.compounds, view.outlook) if self.log.may_be_dead else None
+
+    def _prove(self, verdict: Verdict) -> Action:
+        """Return the readings that the proof still wants, then the stop."""
+        price = self.log.price([ANTI_TARGET])
+        count = min(int(self.log.budget_left // price), MAX_STRUCTURES)
+        wanted = int((verdict.proofs > PROVING * verdict.proofs.max()).sum())
+        if verdict.evidence < MARGIN * CONVICTION and self.log.steps_left > 1 and min(count, wanted):
+            return self.measure(verdict.compounds[: min(count, wanted)], [ANTI_TARGET])
+        return Action(action_type=ActionType.STOP, reason="the relative follows the target everywhere")
+
     def _close(self) -> Action:
         """Complete the evidence for the finalists, then nominate the best of them."""
         view = self._view(FINAL_DRAWS)
+        verdict = self._verdict(view)
+        if verdict is not None:
+            hope = (1.0 - verdict.dead) * view.incumbent
+            if verdict.worth_of_stopping > hope:
+                return self._prove(verdict)
         ranked = [view.compounds[row] for row in view.order if self._is_eligible(view.compounds[row])]
         if not ranked:
             return self.nominate(None)
@@ -228,7 +273,7 @@ class PlannerPolicy(Player):
         return None if found is None else self.measure(found.compounds[:REFINED_AT_ONCE], found.roles)
 
     def _is_eligible(self, compound: Compound) -> bool:
-        return not compound.given and not self.log.is_prior_art(compound.id)
+        return not (compound.given or compound.is_claimed or self.log.is_prior_art(compound.id))
 
     def _is_evident(self, compound: Compound) -> bool:
         estimates = [self.log.estimate(compound.id, role) for role in self.log.profile.roles]

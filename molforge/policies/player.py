@@ -30,7 +30,11 @@ class Player(ABC):
         """Open a programme; everything earlier is forgotten."""
         self.log = Logbook(observation)
         # the search must not hold the policy: a cycle keeps its thousands of molecules alive
-        self.search = Search(partial(self.log.stream, self.name, self.seed))
+        claimed = self.log.claimed_lead
+        self.search = Search(
+            partial(self.log.stream, self.name, self.seed),
+            claimed_lead=None if claimed is None else claimed.smiles,
+        )
         self._is_fresh = True
         self.open()
 
@@ -64,7 +68,8 @@ class Player(ABC):
     @property
     def nominees(self) -> list[Compound]:
         """Compounds that may earn something: own ones, or any where nothing can be designed."""
-        return self.log.own if self.log.offers_design else self.log.made
+        own = self.log.own if self.log.offers_design else self.log.made
+        return [compound for compound in own if not compound.is_claimed]
 
     def measure(self, compounds: Sequence[Compound], roles: Iterable[str]) -> Action:
         """Return the action that reads ``roles`` once for each of ``compounds``."""

@@ -27,9 +27,9 @@ class Breadth:
 
     parents: int = 4
     partners: int = 8
-    crossovers: int = 60
+    crossovers: int = 40
     generations: int = 3
-    expanded: int = 3
+    expanded: int = 2
     """Candidates expanded in each generation."""
     kept: int = 400
     """Candidates carried over to the next round."""

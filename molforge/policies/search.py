@@ -17,6 +17,7 @@ from rdkit.Chem import rdMolDescriptors
 
 from molforge.assays import make_price
 from molforge.chem import edits, gates, properties
+from molforge.chem.series import Series
 from molforge.chem.skeleton import Tokens, tokens_of
 from molforge.chem.structure import Structure, parse
 from molforge.errors import RefusedStructure
@@ -60,8 +61,16 @@ def _logp(mol: Any) -> float:
 class Search:
     """Edits and crossovers around known structures; the same calls give the same structures."""
 
-    def __init__(self, stream: Callable[..., random.Random], *, attempts: int = 40) -> None:
+    def __init__(
+        self,
+        stream: Callable[..., random.Random],
+        *,
+        attempts: int = 28,
+        claimed_lead: str | None = None,
+    ) -> None:
+        """``claimed_lead`` is the SMILES of a compound whose series is not to be looked for."""
         self._stream = stream
+        self._claim = None if claimed_lead is None else Series(parse(claimed_lead))
         self._attempts = attempts
         self._known: dict[str, Candidate] = {}
         self._children: dict[str, list[Candidate]] = {}
@@ -108,12 +117,13 @@ class Search:
         return _distinct(made)
 
     def is_allowed(self, candidate: Candidate) -> bool:
-        """Say whether the laboratory would make it."""
+        """Say whether the laboratory would make it, and nobody else owns it."""
         known = self._allowed.get(candidate.identity)
         if known is None:
             try:
-                gates.check(candidate.structure)
-                known = True
+                known = self._claim is None or not self._claim.covers(candidate.structure)
+                if known:
+                    gates.check(candidate.structure)
             except RefusedStructure:
                 known = False
             self._allowed[candidate.identity] = known

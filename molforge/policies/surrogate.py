@@ -41,6 +41,7 @@ _OFF_TARGET = Belief(5.5, 0.8, 0.0, 0.02, (0.5, 0.7, 1.0, 1.4, 2.0), 1.0)
 BELIEFS: Mapping[str, Belief] = {
     "potency": Belief(5.0, 0.5, 0.0, 0.05, (0.8, 1.2, 2.0, 3.0, 4.5), 2.0),
     "anti_target": Belief(6.0, 1.2, 0.0, 0.05, (0.5, 0.8, 1.2, 2.0, 3.0), 1.2),
+    "potency_variant": Belief(5.0, 0.5, 0.0, 0.05, (0.8, 1.2, 2.0, 3.0, 4.5), 2.0),
     "off_target": _OFF_TARGET,
     "off_target_2": _OFF_TARGET,
     "logd": Belief(1.8, 1.0, 0.6, 0.25, (0.2, 0.4, 0.8, 1.5), 0.5),
@@ -52,6 +53,9 @@ BELIEFS: Mapping[str, Belief] = {
     "ppb": Belief(0.9, 0.6, -0.4, 0.15, (0.1, 0.2, 0.4, 0.8), 0.25),
 }
 """By property; anything else is treated as binding."""
+RELATIVES: Mapping[str, tuple[str, float]] = {"potency_variant": ("potency", 0.8)}
+"""A property that says something of another, and the variance (log units squared) between the two: a
+point mutation moves the potency of one compound by a log unit or so and leaves the series its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,16 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What the readings of the other structures say of each read structure; one entry per reading."""
+
+    rows: npt.NDArray[np.intp]
+    means: Floats
+    variances: Floats
+    """Of the property itself, without the noise of the reading that is left out."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Fit:
     belief: Belief
     amplitude: float
@@ -100,6 +114,10 @@ class _Fit:
     precision: npt.NDArray[np.float64]
     """Inverse covariance of the readings."""
     weights: Floats
+    values: Floats
+    """What was read."""
+    noise: Floats
+    """Variances of the readings."""
 
 
 class Surrogate:
@@ -133,6 +151,13 @@ class Surrogate:
             variances[role] = np.maximum(prior - explained, 1e-4)
         return Forecast(means, variances)
 
+    def left_out(self, role: str) -> LeftOut:
+        """Return leave-one-out forecasts of a property (Rasmussen and Williams 2006, equation 5.12)."""
+        fit = self._fits[role]
+        diagonal = np.diagonal(fit.precision)
+        variances = np.maximum(1.0 / diagonal - fit.noise, 1e-4)
+        return LeftOut(fit.rows, fit.values - fit.weights / diagonal, variances)
+
 
 def _fit(belief: Belief, among: Floats, logp: Floats, data: Readings) -> _Fit:
     centred = logp[data.rows] - LOGP_CENTRE
@@ -148,4 +173,6 @@ def _fit(belief: Belief, among: Floats, logp: Floats, data: Readings) -> _Fit:
     discount = 0.5 * (np.log(amplitudes / belief.usual) / 0.7) ** 2
     best = int(np.argmin(0.5 * (whitened**2).sum(axis=1) + log_determinants + discount))
     precision = np.linalg.inv(covariances[best])
-    return _Fit(belief, float(amplitudes[best]), data.rows, centred, precision, precision @ residual)
+    weights = precision @ residual
+    amplitude = float(amplitudes[best])
+    return _Fit(belief, amplitude, data.rows, centred, precision, weights, data.means, data.variances)

@@ -1,0 +1,149 @@
+"""Whether a programme can be solved at all, where the brief says that half of them cannot.
+
+In a dead programme a compound's potency at the relative is at least its potency at the target less a
+bound below the selectivity ramp; in one that can be solved the bound lies above the goal
+(``docs/game.md``). So of every compound that was read at both, the other compounds forecast what the relative
+should read without a bound, and its own potency what it reads with one; the reading says which of the two
+is nearer. The odds are the product over compounds, averaged over where the bound may lie.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from molforge.policies.forecasting import Outlook
+from molforge.policies.logbook import Compound, Logbook
+from molforge.policies.objectives import ANTI_TARGET, Floats, Objective
+
+DEAD_BOUND = (-0.3, 0.0)
+"""Where the bound of a dead programme lies, from the unacceptable selectivity."""
+SOLVABLE_BOUND = (0.3, 1.0)
+"""Where that of the others lies, from the selectivity goal."""
+PLACES = 4
+TEMPER = 0.7
+"""Weight of a compound's evidence: neighbours were chosen for like reasons and say partly the same."""
+CONVICTION = 8.0
+"""Log likelihood ratio of paid readings at which a stop earns all it can."""
+MARGIN = 1.6
+"""How many times that is bought by one's own reckoning, which is not the referee's."""
+
+_LEVELS = np.array([NormalDist().inv_cdf((i + 0.5) / 12) for i in range(12)])
+_cdf = np.vectorize(NormalDist().cdf, otypes=[np.float64])
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the readings say of the programme."""
+
+    dead: float
+    """Probability that it cannot be solved."""
+    compounds: list[Compound]
+    """Own compounds read at the relative, those whose next reading proves most first."""
+    proofs: Floats
+    """Expected log likelihood ratio of one further reading of each in a dead programme."""
+    evidence: float
+    """Expected log likelihood ratio of the readings paid so far, in a dead programme."""
+
+    @property
+    def worth_of_stopping(self) -> float:
+        """Return what a stop is expected to earn, unspent credits aside."""
+        return 0.9 * self.dead * min(1.0, self.evidence / (MARGIN * CONVICTION))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Compounds that were read at target and relative."""
+
+    rows: list[int]
+    potency: Floats
+    potency_variance: Floats
+    anti: Floats
+    anti_variance: Floats
+    calls: Floats
+    own: Floats
+    """What the other compounds forecast for the relative, without any bound ..."""
+    own_variance: Floats
+
+    def likelihood(self, bound: float) -> Floats:
+        """Return the logarithm of each reading's density under a bound on selectivity."""
+        floor = self.potency - bound
+        noise = self.anti_variance + self.potency_variance
+        capped = _cdf((floor - self.own) / np.sqrt(self.own_variance)) * _density(self.anti - floor, noise)
+        total = self.own_variance + self.anti_variance
+        after = (self.own * self.anti_variance + self.anti * self.own_variance) / total
+        spread = np.sqrt(self.own_variance * self.anti_variance / total)
+        free = _density(self.anti - self.own, total) * _cdf((after - floor) / spread)
+        density: Floats = np.log(capped + free + 1e-12)
+        return density
+
+    def proof(self, dead: float, solvable: float, variance: float) -> Floats:
+        """Return the expected log likelihood ratio of one reading with this variance."""
+        own = self.own + _LEVELS[:, None] * np.sqrt(self.own_variance)
+        gaps = np.maximum(self.potency - dead - np.maximum(own, self.potency - solvable), 0.0)
+        ratio: Floats = (gaps**2).mean(axis=0) / (2.0 * variance)
+        return ratio
+
+
+def judge(log: Logbook, compounds: Sequence[Compound], outlook: Outlook) -> Verdict | None:
+    """Return the verdict; None where nothing of the policy's own was read at the relative yet.
+
+    ``compounds`` are the measured ones, in the rows of ``outlook``.
+    """
+    objective = next((o for o in log.profile.objectives if ANTI_TARGET in o.roles), None)
+    read = None if objective is None else _read(log, compounds, outlook, objective)
+    if objective is None or read is None:
+        return None
+    unacceptable, goal = objective.limits[:2]
+    dead = [unacceptable + shift for shift in _places(DEAD_BOUND)]
+    solvable = [goal + shift for shift in _places(SOLVABLE_BOUND)]
+    odds = TEMPER * (_averaged(read, dead) - _averaged(read, solvable))
+    assay = log.standard(ANTI_TARGET)
+    proofs = read.proof(
+        float(np.mean(dead)), float(np.mean(solvable)), assay.well_variance + assay.run_variance
+    )
+    order = np.argsort(-proofs, kind="stable").tolist()
+    return Verdict(
+        dead=1.0 / (1.0 + math.exp(-min(max(odds, -50.0), 50.0))),
+        compounds=[compounds[read.rows[place]] for place in order],
+        proofs=proofs[order],
+        evidence=float((proofs * read.calls).sum()),
+    )
+
+
+def _read(
+    log: Logbook, compounds: Sequence[Compound], outlook: Outlook, objective: Objective
+) -> _Read | None:
+    target = objective.roles[0]
+    rest = outlook.left_out(ANTI_TARGET)
+    found = []
+    for row, mean, variance in zip(rest.rows.tolist(), rest.means, rest.variances, strict=True):
+        potency, anti = (log.estimate(compounds[row].id, role) for role in (target, ANTI_TARGET))
+        if not compounds[row].given and potency is not None and anti is not None:
+            calls = anti.paid_calls
+            found.append(
+                (row, potency.mean, potency.variance, anti.mean, anti.variance, calls, mean, variance)
+            )
+    if not found:
+        return None
+    rows, *columns = zip(*found, strict=True)
+    return _Read(list(rows), *(np.array(column, dtype=np.float64) for column in columns))
+
+
+def _averaged(read: _Read, bounds: Sequence[float]) -> float:
+    totals = np.array([read.likelihood(bound).sum() for bound in bounds])
+    return float(totals.max() + np.log(np.exp(totals - totals.max()).mean()))
+
+
+def _places(between: tuple[float, float]) -> list[float]:
+    low, high = between
+    return [low + (high - low) * (place + 0.5) / PLACES for place in range(PLACES)]
+
+
+def _density(distance: Floats, variance: Floats) -> Floats:
+    density: Floats = np.exp(-0.5 * distance**2 / variance) / np.sqrt(2.0 * math.pi * variance)
+    return density
