@@ -71,10 +71,10 @@ class Logbook:
         brief = observation["brief"]
         self.programme = "/".join(str(observation.get(key, "")) for key in ("task_id", "split", "seed"))
         self.budget = float(brief["budget"])
-        self.change_is_coming = any(_CHANGE in rule for rule in brief["rules"])
+        self.change_is_coming = any(_CHANGE in rule for rule in brief.get("rules", ()))
         """The profile will be another one when enough is spent."""
         self.has_changed = False
-        self.may_be_dead = any(_DEAD in rule for rule in brief["rules"])
+        self.may_be_dead = any(_DEAD in rule for rule in brief.get("rules", ()))
         """There may be no answer at all; then stopping is what earns."""
         self._assays: dict[str, Assay] = {}
         self._read_brief(brief)

@@ -17,7 +17,7 @@ EXPECTED_WEIGHT = 0.02
 MARGIN_WEIGHT = 1e-3
 TOO_SIMILAR = 0.85
 """Two structures of one batch are not closer than this: they would tell the same."""
-PRICED = 80
+PRICED = 40
 """Candidates, best first, whose synthesis is priced."""
 
 
