@@ -59,7 +59,7 @@ def play(task_id: str, seed: int, times: dict[str, list[float]]) -> None:
     environment.reset({"task_id": task_id, "seed": seed})
     programme = environment.episode.programme
     fresh = fresh_molecules(programme.targets[0], random.Random(f"{task_id}/{seed}"))
-    names = tuple(programme.standard_assay(name).name for name in programme.profile.properties)
+    names = tuple(programme.stage.standard_assay(name).name for name in programme.profile.properties)
     for turn in range(STEPS):
         smiles = next(fresh)
         began = time.process_time_ns()

@@ -134,7 +134,7 @@ class Laboratory:
         return list(accepted.values())
 
     def _register(self, structure: Structure) -> Compound:
-        computed = properties.properties(structure)
+        computed, alerts = properties.described(structure)
         sa = computed["sa_score"]
         if self.programme.claim is not None:
             computed["inside_claim"] = float(self.programme.claim.covers(structure))
@@ -143,7 +143,7 @@ class Laboratory:
             smiles=structure.smiles,
             identity=structure.identity,
             properties=computed,
-            alerts=properties.alerts(structure),
+            alerts=alerts,
             make_price=assaying.make_price(sa),
             sa_score=sa,
         )

@@ -43,6 +43,21 @@ def alerts(structure: Structure) -> tuple[str, ...]:
     return tuple(sorted({entry.GetDescription() for entry in _brenk().GetMatches(structure.mol)}))
 
 
+_DESCRIBED = 4096
+"""Structures whose properties and alerts are remembered (1 kB each): compounds in hand come again and again."""
+_described: dict[str, tuple[dict[str, float], tuple[str, ...]]] = {}
+
+
+def described(structure: Structure) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Return properties and alerts, remembered by SMILES; the dict is the caller's own."""
+    found = _described.get(structure.smiles)
+    if found is None:
+        if len(_described) >= _DESCRIBED:
+            _described.clear()
+        found = _described[structure.smiles] = (properties(structure), alerts(structure))
+    return dict(found[0]), found[1]
+
+
 @cache
 def _brenk() -> Any:
     wanted = FilterCatalog.FilterCatalogParams()

@@ -157,8 +157,9 @@ def _play(programme: Any, play: Any, seed: int) -> tuple[list[str], set[str]]:
 
 
 @pytest.mark.parametrize("task", CATALOGUE)
-def test_nothing_that_was_not_measured_shows_before_the_end(task, open_programme, play) -> None:
-    for seed in range(12):
+@pytest.mark.parametrize("seeds", [range(6), pytest.param(range(6, 64), marks=pytest.mark.slow)])
+def test_nothing_that_was_not_measured_shows_before_the_end(task, seeds, open_programme, play) -> None:
+    for seed in seeds:
         programme = open_programme(task, seed % 3, max_steps=10)
         plain, measured = _play(programme, play, seed)
         veiled = dataclasses.replace(programme, world=Veiled(programme.world, measured))
