@@ -44,7 +44,7 @@ def alerts(structure: Structure) -> tuple[str, ...]:
 
 
 _DESCRIBED = 4096
-"""Structures whose properties and alerts are remembered (1 kB each): compounds in hand come again and again."""
+"""Structures whose properties and alerts are remembered (1 kB each): pool members come again and again."""
 _described: dict[str, tuple[dict[str, float], tuple[str, ...]]] = {}
 
 
