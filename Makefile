@@ -9,7 +9,7 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: help setup setup-run run serve test slow container check lint format types imports clients \
-        conformance validate landscapes ladder pins space clean
+        conformance hostile validate landscapes ladder pins space clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ clients: setup ## the stock clients and validators: openenv-core 0.3.0 and opene
 
 conformance: setup ## a kit for OpenEnv servers against this one: make conformance KIT=FOLDER, after make clients
 	@scripts/conformance.sh $(KIT)
+
+hostile: setup ## 100,000 hostile WebSocket frames against a server, which must not mind (minutes)
+	@MOLFORGE_HOSTILE_FRAMES=100000 $(BIN)/python -m pytest -m slow tests/load/test_hostile.py -o log_cli=true -o log_cli_level=INFO
 
 validate: setup ## what a submission checker looks at: ping, image, validators, graders, the agent's lines
 	@scripts/validate-submission.sh $(URL)

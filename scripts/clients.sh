@@ -17,6 +17,7 @@ environment() {  # environment FOLDER DISTRIBUTION: made once, kept until the pi
     make_environment "$root/.venv/bin/python" "$folder"
     install_into "$folder" --require-hashes -r "$root/requirements-server.txt"
     install_into "$folder" "$distribution" "${tools[@]}"
+    install_into "$folder" --no-deps -e "$root"
     echo "$state" > "$folder/.state"
 }
 
@@ -35,4 +36,6 @@ for distribution in openenv-core==0.3.0 openenv==0.10.0; do
     say "$distribution: tests"
     PYTHONPATH=. "$folder/bin/python" -m pytest -q tests/client || code=1
 done
+say "all of them at once"
+.venv/bin/python -m pytest -q -m slow tests/together || code=1
 exit $code

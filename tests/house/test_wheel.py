@@ -101,6 +101,7 @@ def test_the_wheel_owns_one_package(wheel: Path) -> None:
     assert "molforge/_bundle/envs/__init__.py" in names
     assert "molforge/_bundle/graders/__init__.py" in names
     assert "molforge/py.typed" in names
+    assert "molforge/openenv.yaml" in names  # where AutoEnv reads name and description
     assert any(name.startswith("molforge/landscapes/data/") for name in names)
 
 

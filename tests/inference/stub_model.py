@@ -25,6 +25,9 @@ class Hang:
     """Answer after so many seconds."""
 
     seconds: float = 60.0
+    texts: list[str] = field(default_factory=lambda: ["too late"])
+    """What it says then, in turn."""
+    count: int = 0
 
 
 @dataclass
@@ -56,7 +59,8 @@ class StubModel:
         if isinstance(what, Hang):
             self.hanging.set()
             await asyncio.sleep(what.seconds)
-            what = "too late"
+            what.count += 1
+            what = what.texts[(what.count - 1) % len(what.texts)]
         if isinstance(what, Status):
             return web.json_response({"error": {"message": "stub"}}, status=what.code, headers=what.headers)
         if isinstance(what, Raw):

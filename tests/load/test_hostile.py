@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.app.harness import connected, process
+from tests.app.harness import Socket, connected, process
 from tests.load.hostile import attack
+from tests.load.processes import memory_mb
 
 log = logging.getLogger(__name__)
 
@@ -22,27 +25,11 @@ GROWTH_MB = 24
 OPTIONS = ("--workers", "2", "--max-detached", "32", "--max-sessions", "64")
 
 
-def tree(pid: int) -> list[int]:
-    """Return a process and all below it."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return []  # it is gone
-    return [pid, *(below for child in children for below in tree(int(child)))]
-
-
-def memory_mb(pid: int) -> dict[int, float]:
-    """Return what each process of the server holds for itself."""
-    return {process_id: private_mb(process_id) for process_id in tree(pid)}
-
-
-def private_mb(pid: int) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
-    except OSError:
-        return 0.0
-    rows = (line.split() for line in lines)
-    return sum(int(row[1]) for row in rows if row[0] in ("Private_Clean:", "Private_Dirty:")) / 1024
+async def watch(bystander: Socket, before: dict[str, Any], until: asyncio.Event) -> None:
+    """Look at a session that nobody should be able to touch, again and again."""
+    while not until.is_set():
+        assert await bystander.state() == before
+        await asyncio.sleep(1.0)
 
 
 @pytest.mark.slow
@@ -55,12 +42,15 @@ async def test_hostile_frames_harm_nobody(capfd: pytest.CaptureFixture[str]) -> 
             await bystander.step(command="assay M1: potency")
             before = await bystander.state()
             memory, wrong, sent = [], [], 0
+            over = asyncio.Event()
+            watching = asyncio.create_task(watch(bystander, before, over))
             for number in range(ROUNDS):
                 report = await attack(url, frames=FRAMES // ROUNDS, seed=number)
                 wrong += report.wrong
                 sent += sum(report.sent.values())
                 memory.append(memory_mb(server.pid))
-                assert await bystander.state() == before
+            over.set()
+            await watching
         async with aiohttp.ClientSession() as http, http.get(f"{url}/health") as reply:
             assert await reply.json() == {"status": "healthy"}
         assert server.poll() is None
