@@ -54,7 +54,7 @@ def ungated(target: str, *, evaluations: int = EVALUATIONS, seed: int = 0) -> Fi
     """
     model = PropertyModel.load(target)
     rng = random.Random(f"ungated {target} {seed}")
-    elsewhere = Pool.load(TARGETS[TARGETS.index(target) - 1])
+    elsewhere = Pool.load("fxa" if target == "h3" else "h3")
     starts = [parse(text) for text in rng.sample(elsewhere.smiles, STARTS)]
     return _climb(lambda each: model.centre(Sighting(each.tokens)) / GRAIN, starts, evaluations, rng)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from molforge.chem.reference import MEASURED
 from molforge.chem.structure import framework, parse
 from molforge.errors import EnvironmentFault
 from molforge.landscapes import curves, minhash
@@ -101,6 +103,12 @@ def test_interrupted_training_keeps_what_is_whole(csv_dir: Path, tmp_path: Path)
 def test_unknown_part_is_named_with_a_suggestion(csv_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="did you mean 'pool_h3'"):
         train(Order(csv_dir=csv_dir, out_dir=tmp_path, only=("pool_h2",)), progress=lambda line: None)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_known_chemistry_includes_that_of_every_target(target: str) -> None:
+    for file in SOURCES[target].files:
+        assert any(fnmatch(file, pattern) for pattern in MEASURED)
 
 
 def test_registry_export_is_read_as_it_comes(csv_dir: Path, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Makes the data files of the landscapes from a folder of CSVs; needs RDKit, numpy and half an hour at most.
+"""Makes the data files of the landscapes from a folder of CSVs; needs RDKit, numpy and 40 minutes at most.
 
     sources   which CSVs, which columns, which split, whose licence
     fit       exact Gaussian process: hyperparameters, weights, held-out figures
+    calibrate intervals that hold what they say on series that were left out
     quantise  the posterior's columns in 8 bits, errors fed back so that they cancel
     build     fit and columns become one data file
     search    a genetic algorithm over structures that pass the gates
