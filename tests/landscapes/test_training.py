@@ -27,7 +27,7 @@ from molforge.landscapes.training.run import LANDSCAPES, PARTS, Order, train
 from molforge.landscapes.training.sources import SOURCES, Measurements, measurements
 from molforge.landscapes.world import World
 
-SMALL = Effort(searches=1, evaluations=100, designs=15)
+SMALL = Effort(searches=1, evaluations=60, designs=15)
 FEW = ("reference", "thrombin", "h3", "logd", "solubility", "pool_thrombin", "pool_h3")
 
 

@@ -29,7 +29,7 @@ def test_what_an_ungated_search_finds_may_not_be_made(target: str) -> None:
     found = ungated(target)
 
     assert found.makeable() == 0
-    assert found.top > 7.5, "the search was too weak to tell anything"
+    assert found.top > 6.0, "the search was too weak to tell anything"
 
 
 @pytest.mark.slow
