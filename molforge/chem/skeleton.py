@@ -53,18 +53,6 @@ class Skeleton(NamedTuple):
 
 def skeleton(mol: Any) -> Skeleton:
     """Return identity and tokens of a sanitised molecule without isotopes and explicit hydrogens."""
-    graph, chiral = _graph(mol)
-    return Skeleton(_identity(mol, graph, chiral=chiral), _graph_tokens(graph, chiral=chiral))
-
-
-def tokens_of(mol: Any) -> Tokens:
-    """Return the tokens alone, for searches that look at far more structures than they keep."""
-    graph, chiral = _graph(mol)
-    return _graph_tokens(graph, chiral=chiral)
-
-
-def _graph(mol: Any) -> tuple[Any, bool]:
-    """Return the skeleton of a sanitised molecule, and whether any of its atoms may be a stereocentre."""
     text = _BRACKET.sub(_rewrite, Chem.MolToSmiles(mol, _WRITE)).translate(_NO_BONDS)
     graph = Chem.MolFromSmiles(text, _READ)
     graph.UpdatePropertyCache(False)
@@ -72,12 +60,8 @@ def _graph(mol: Any) -> tuple[Any, bool]:
     chiral = "@" in text
     if chiral:
         Chem.AssignStereochemistry(graph, cleanIt=True, force=True)
-    return graph, chiral
-
-
-def _graph_tokens(graph: Any, *, chiral: bool) -> Tokens:
     fingerprint = (_CHIRAL if chiral else _PLAIN).GetSparseCountFingerprint(graph)
-    return _tokens(fingerprint.GetNonzeroElements())
+    return Skeleton(_identity(mol, graph, chiral=chiral), _tokens(fingerprint.GetNonzeroElements()))
 
 
 def _rewrite(match: re.Match[str]) -> str:

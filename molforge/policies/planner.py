@@ -33,6 +33,8 @@ from molforge.policies.viability import CONVICTION, MARGIN, Verdict, judge
 CLOSING_TURNS = 4
 DRAWS = 64
 FINAL_DRAWS = 256
+BATCH = 3
+"""Structures of a round: more rounds of fewer gain nothing (measured), and each wants a search of its own."""
 SETTLE = 0.8
 """Expected desirability from which a compound is read again before more is spent on beating it."""
 FINALISTS = 3
@@ -172,7 +174,7 @@ class PlannerPolicy(Player):
         unit = 14.0 + self.log.price(roles)
         if rounds < 1 or money < unit:
             return None
-        count = int(np.clip(math.ceil(money / unit / rounds - 0.05), 1, MAX_STRUCTURES))
+        count = int(np.clip(math.ceil(money / unit / rounds - 0.05), BATCH, MAX_STRUCTURES))
         proposals = self._proposals(view, count)
         reading = self.log.price(roles)
         rates = [proposal.improvement / (proposal.price + reading) for proposal in proposals]

@@ -17,7 +17,7 @@ EXPECTED_WEIGHT = 0.02
 MARGIN_WEIGHT = 1e-3
 TOO_SIMILAR = 0.85
 """Two structures of one batch are not closer than this: they would tell the same."""
-PRICED = 40
+PRICED = 24
 """Candidates, best first, whose synthesis is priced."""
 
 
@@ -27,7 +27,7 @@ class Breadth:
 
     parents: int = 4
     partners: int = 8
-    crossovers: int = 40
+    crossovers: int = 32
     generations: int = 3
     expanded: int = 2
     """Candidates expanded in each generation."""

@@ -9,18 +9,19 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from rdkit import Chem
-from rdkit.Chem import rdMolDescriptors
+from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
 from molforge.assays import make_price
 from molforge.chem import edits, gates, properties
 from molforge.chem.series import Series
-from molforge.chem.skeleton import Tokens, tokens_of
 from molforge.chem.structure import Structure, parse
 from molforge.errors import RefusedStructure
+from molforge.policies.kernel import Tokens
 
 MAX_HEAVY_ATOMS = 50
 HARDEST = 10.0
@@ -28,19 +29,27 @@ HARDEST = 10.0
 LOGP_OF_HYDROGEN = 0.123
 """Of a hydrogen on carbon (Wildman and Crippen, J. Chem. Inf. Comput. Sci. 39, 868, 1999)."""
 
+_MORGAN = rdFingerprintGenerator.GetMorganGenerator(radius=2, useBondTypes=False)
+
 
 class Candidate:
     """A structure in the search: what forecasts need at once, its drawing when it is asked for."""
 
-    __slots__ = ("_drawing", "_mol", "identity", "logp", "tokens")
-
-    def __init__(self, mol: Any, tokens: Tokens, drawing: Structure | None = None) -> None:
+    def __init__(self, mol: Any, drawing: Structure | None = None) -> None:
+        """``mol`` is a sanitised RDKit molecule."""
         self._mol = mol
         self._drawing = drawing
-        self.tokens = tokens
-        self.identity = hashlib.blake2b(tokens.tobytes(), digest_size=8).hexdigest()
+        self.tokens = fingerprint(mol)
+        self.identity = hashlib.blake2b(self.tokens.tobytes(), digest_size=8).hexdigest()
         """What tells candidates apart: two with the same tokens promise the same."""
-        self.logp = _logp(mol)
+
+    @cached_property
+    def logp(self) -> float:
+        """Crippen's logP, hydrogens counted alike whatever carries them: half the time of the whole."""
+        mol = self._mol if self._drawing is None else self._drawing.mol
+        hydrogens = mol.GetNumAtoms(onlyExplicit=False) - mol.GetNumAtoms()
+        heavy, _ = rdMolDescriptors.CalcCrippenDescriptors(mol, False)
+        return float(heavy + LOGP_OF_HYDROGEN * hydrogens)
 
     @property
     def structure(self) -> Structure:
@@ -51,11 +60,12 @@ class Candidate:
         return self._drawing
 
 
-def _logp(mol: Any) -> float:
-    """Return Crippen's logP, hydrogens counted alike whatever carries them: half the time of the whole."""
-    hydrogens = mol.GetNumAtoms(onlyExplicit=False) - mol.GetNumAtoms()
-    heavy, _ = rdMolDescriptors.CalcCrippenDescriptors(mol, False)
-    return float(heavy + LOGP_OF_HYDROGEN * hydrogens)
+def fingerprint(mol: Any) -> Tokens:
+    """Return sorted tokens of the Morgan-2 environments, one per copy; bond orders do not count."""
+    counts = _MORGAN.GetSparseCountFingerprint(mol).GetNonzeroElements()
+    tokens = [feature << 8 | copy for feature, count in counts.items() for copy in range(min(count, 255))]
+    tokens.sort()
+    return np.array(tokens, dtype=np.uint64)
 
 
 class Search:
@@ -65,7 +75,7 @@ class Search:
         self,
         stream: Callable[..., random.Random],
         *,
-        attempts: int = 28,
+        attempts: int = 24,
         claimed_lead: str | None = None,
     ) -> None:
         """``claimed_lead`` is the SMILES of a compound whose series is not to be looked for."""
@@ -81,7 +91,7 @@ class Search:
         """Return the candidate of a SMILES that the environment registered."""
         if smiles not in self._known:
             structure = parse(smiles)
-            self._known[smiles] = Candidate(structure.mol, structure.tokens, structure)
+            self._known[smiles] = Candidate(structure.mol, structure)
         return self._known[smiles]
 
     def children(self, parent: Candidate) -> list[Candidate]:
@@ -146,9 +156,9 @@ class Search:
 def _first_new(mols: Iterable[Any], *, but: Sequence[Candidate]) -> Candidate | None:
     """Return the first of some molecules that is none of ``but``."""
     for mol in mols:
-        tokens = tokens_of(mol)
-        if all(not np.array_equal(tokens, other.tokens) for other in but):
-            return Candidate(mol, tokens)
+        candidate = Candidate(mol)
+        if all(candidate.identity != other.identity for other in but):
+            return candidate
     return None
 
 
