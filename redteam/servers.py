@@ -24,9 +24,14 @@ _SERVE = "import sys; from app.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
 @contextmanager
-def serving(*options: str, port: int | None = None, log: Path | None = None) -> Iterator[Server]:
-    """Start a server; it is killed at the end if it still lives."""
-    server = Server(options, port or _free_port(), log)
+def serving(
+    *options: str, log: Path | None = None, prelude: str = "", environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Start a server; it is killed at the end if it still lives.
+
+    ``prelude`` is Python that runs in its process first: how tests plant defects.
+    """
+    server = Server(options, _free_port(), log, prelude, environment or {})
     try:
         server.start()
         yield server
@@ -37,8 +42,16 @@ def serving(*options: str, port: int | None = None, log: Path | None = None) -> 
 class Server:
     """One server process after another on the same port with the same options."""
 
-    def __init__(self, options: tuple[str, ...], port: int, log: Path | None) -> None:
+    def __init__(
+        self,
+        options: tuple[str, ...],
+        port: int,
+        log: Path | None,
+        prelude: str,
+        environment: Mapping[str, str],
+    ) -> None:
         self._options, self._port, self._log = options, port, log
+        self._program, self._environment = f"{prelude}\n{_SERVE}", environment
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,9 +65,9 @@ class Server:
         out: Any = self._log.open("ab") if self._log else subprocess.DEVNULL
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _SERVE, "serve", *address, *self._options],
+                [sys.executable, "-c", self._program, "serve", *address, *self._options],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "PYTHONPATH": str(ROOT), **self._environment},
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
@@ -67,6 +80,12 @@ class Server:
             if self._process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError("the server did not start")
             time.sleep(0.05)
+
+    def processes(self) -> list[int]:
+        """Return the ids of its living processes, workers included (Linux)."""
+        assert self._process is not None
+        group = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
+        return [pid for pid in group if _group_of(pid) == self._process.pid]
 
     def kill(self) -> None:
         """Send SIGKILL to it and its workers: no goodbye."""
@@ -134,6 +153,13 @@ async def connected(url: str, path: str = "/ws") -> AsyncIterator[Socket]:
     """Connect."""
     async with aiohttp.ClientSession() as http, http.ws_connect(url + path, max_msg_size=0) as raw:
         yield Socket(raw)
+
+
+def _group_of(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except (ProcessLookupError, PermissionError):
+        return -1
 
 
 def _free_port() -> int:

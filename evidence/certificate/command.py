@@ -1,0 +1,83 @@
+"""``molforge certify``: run every check and write the certificate."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from envs import CATALOGUE
+
+ROOT = Path(__file__).parents[2]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run; 0 when nothing fails, 1 when something does, 2 for wrong options."""
+    options = _parser().parse_args(argv)
+    try:
+        from evidence.certificate import report
+        from evidence.certificate.bench import Bench, Outcome, Verdict
+        from evidence.certificate.checks import CHECKS
+    except ImportError as why:
+        sys.stderr.write(f"molforge certify needs the extra `evidence`: {why}\n")
+        return 2
+
+    names = [name for name in CHECKS if not options.only or name.startswith(tuple(options.only))]
+    if not names:
+        sys.stderr.write(f"no check starts with {' or '.join(options.only)}; there are {', '.join(CHECKS)}\n")
+        return 2
+    options.journal.parent.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Outcome] = {}
+    with Bench(
+        options.project,
+        programmes=options.programmes,
+        planner_programmes=min(options.planner_programmes, options.programmes),
+        journal=options.journal,
+        processes=options.processes,
+        tasks=options.tasks or tuple(CATALOGUE),
+        progress=_progress,
+    ) as bench:
+        for name in names:
+            try:
+                found[name] = CHECKS[name].run(bench)
+            except Exception as why:  # noqa: BLE001 (a check that breaks off has failed; the others go on)
+                found[name] = Outcome.of(False, f"broke off: {type(why).__name__}: {why}")
+            _progress(f"{name}: {found[name].verdict}, {found[name].figure}")
+        text = report.markdown(found)
+        sys.stdout.write(text)
+        if options.out is not None:
+            from redteam.measure import save
+
+            save(options.out / "certificate.json", report.as_json(found))
+            (options.out / "certificate.md").write_text(text, encoding="utf-8")
+            (options.out / "certificate.html").write_text(report.page(found, bench), encoding="utf-8")
+    return 1 if any(o.verdict is Verdict.FAIL for o in found.values()) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="molforge certify", description=__doc__)
+    parser.add_argument("--only", nargs="+", metavar="ID", help="checks whose id starts so (default: all 46)")
+    parser.add_argument("--tasks", nargs="+", choices=tuple(CATALOGUE), help="families (default: all)")
+    parser.add_argument("--programmes", type=int, default=12, help="matches of each policy in each family")
+    parser.add_argument(
+        "--planner-programmes", type=int, default=4, help="of them, how many the planner plays"
+    )
+    parser.add_argument(
+        "--project", type=Path, default=ROOT, metavar="FOLDER", help="a checkout (default: this one)"
+    )
+    parser.add_argument(
+        "--journal", type=Path, default=Path(".cache/certificate.jsonl"), help="to resume from"
+    )
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="for certificate.json, .md and .html")
+    return parser
+
+
+def _progress(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

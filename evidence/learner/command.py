@@ -1,0 +1,118 @@
+"""Train the learner: three seeds and a control, curves and the conclusion. Finished runs are kept."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from envs import CATALOGUE
+
+ROOT = Path(__file__).parents[2]
+TASKS = ("triage", "potency", "selectivity")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train what is missing, print the table, write JSON, Markdown and SVG."""
+    options = _parser().parse_args(argv)
+    try:
+        from evidence.learner import curves
+        from evidence.learner.training import Plan
+    except ImportError as why:
+        sys.stderr.write(f"the learner needs the extra `learn` (PyTorch): {why}\n")
+        return 2
+    options.keep.mkdir(parents=True, exist_ok=True)
+    tasks = tuple(options.tasks)
+    plans = [
+        Plan(seed=s, tasks=tasks, updates=options.updates, held_out=options.held_out) for s in options.seeds
+    ]
+    controls = [
+        Plan(seed=s, tasks=tasks, updates=options.updates, held_out=options.held_out, is_control=True)
+        for s in options.control
+    ]
+    done = [_kept(plan, options.keep, options.url) for plan in (*plans, *controls)]
+    greedy = _greedy(tasks, options.held_out, options.keep)
+    found = curves.summary(done[: len(plans)], done[len(plans) :], greedy)
+    text = curves.table(found)
+    sys.stdout.write(text + "\n")
+    if options.out is not None:
+        from redteam.measure import save
+
+        save(options.out / "learner.json", found)
+        curves.draw(found, options.out / "learner.svg")
+    return 0
+
+
+def _kept(plan: Any, folder: Path, url: str | None) -> dict[str, Any]:
+    """Return a run, from the folder if it was finished before with the same plan."""
+    from dataclasses import asdict
+
+    from evidence.learner.training import train
+
+    name = f"{'control' if plan.is_control else 'seed'}-{plan.seed}.json"
+    path = folder / name
+    if path.exists():
+        kept: dict[str, Any] = json.loads(path.read_text())
+        if kept["plan"] == json.loads(json.dumps(asdict(plan))):
+            return kept
+    progress = _progress(name)
+    found = train(url, plan, progress) if url else asyncio.run(_at_home(plan, progress))
+    path.write_text(json.dumps(found) + "\n")
+    return json.loads(path.read_text())  # type: ignore[no-any-return]
+
+
+async def _at_home(plan: Any, progress: Any) -> dict[str, Any]:
+    """Train on a server of our own."""
+    from evidence.learner.training import train
+    from molforge.agent.local_server import local_server
+
+    async with local_server(ROOT) as url:
+        return await asyncio.to_thread(train, url, plan, progress)
+
+
+def _greedy(tasks: Sequence[str], count: int, folder: Path) -> dict[str, Any]:
+    """Return what greedy earns on the same held-out programmes with as many steps."""
+    from envs.environment import MolforgeEnvironment
+    from evidence.learner.choices import MAX_STEPS
+    from molforge.evaluation import ladder, provenance
+    from molforge.evaluation.table import Mean
+
+    rows = ladder.run(
+        MolforgeEnvironment,
+        tasks=tasks,
+        seeds=range(count),
+        policies=ladder.honest(["greedy"]),
+        split="validation",
+        arguments={"max_steps": MAX_STEPS},
+        journal=folder / "greedy.jsonl",
+        progress=_progress("greedy"),
+        made_with=provenance.stamp(),
+    )
+    return {task: Mean.of([row.score for row in rows if row.task == task]) for task in tasks}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m evidence.learner", description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--control", type=int, nargs="*", default=[0], help="seeds of the control runs")
+    parser.add_argument("--tasks", nargs="+", choices=tuple(CATALOGUE), default=list(TASKS))
+    parser.add_argument("--updates", type=int, default=16, help="of 64 episodes each")
+    parser.add_argument("--held-out", type=int, default=40, help="validation programmes of each family")
+    parser.add_argument(
+        "--keep", type=Path, default=Path(".cache/learner"), help="finished runs, to resume from"
+    )
+    parser.add_argument("--url", help="a running server (default: one of its own for each run)")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="for learner.json and learner.svg")
+    return parser
+
+
+def _progress(name: str) -> Any:
+    def told(line: str) -> None:
+        sys.stderr.write(f"{name}: {line}\n")
+        sys.stderr.flush()
+
+    return told

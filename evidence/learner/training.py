@@ -1,0 +1,146 @@
+"""Groups of rollouts, clipped policy gradient, evaluation on held-out seeds, and the control.
+
+Advantage of a decision: what was still to come after it, less the mean of that over the other rollouts of
+the same programme (a group, as in GRPO: Shao et al., arXiv 2402.03300). The control is trained on the same
+rollouts with the rewards of the batch dealt out again at random: whatever it learns is no skill.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from evidence.learner.arena import Programme, Rollout, play_all
+from evidence.learner.policy import Decision, Learner
+from molforge.policies.objectives import Floats
+
+SESSIONS = 64
+GROUP = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run."""
+
+    seed: int
+    tasks: tuple[str, ...]
+    updates: int
+    groups: int = 8
+    """Programmes of each batch; every one is played ``GROUP`` times."""
+    held_out: int = 40
+    """Programmes of the validation split, for each family, at the start and at the end."""
+    watched: int = 8
+    """Of them, those that are also played on the way."""
+    every: int = 8
+    is_control: bool = False
+
+
+def train(url: str, plan: Plan, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Train and return everything that was measured, as plain values."""
+    learner, began = Learner(plan.seed), time.monotonic()
+    rng = np.random.default_rng([plan.seed, 1])
+    curve: list[dict[str, Any]] = []
+    start = evaluate(url, learner, plan, plan.held_out)
+    progress(f"start: {_told(start)}")
+    for number in range(1, plan.updates + 1):
+        rollouts = asyncio.run(play_all(url, _batch(plan, rng, number), learner.choose, sessions=SESSIONS))
+        decisions, advantages = advantage(rollouts, rng if plan.is_control else None)
+        entropy = learner.update(decisions, advantages)
+        point = _point(number, rollouts, entropy)
+        if number % plan.every == 0 and number < plan.updates:
+            point["held_out"] = evaluate(url, learner, plan, plan.watched)
+        curve.append(point)
+        progress(f"{number}/{plan.updates}: {point['scores']} entropy {entropy:.2f}")
+    end = evaluate(url, learner, plan, plan.held_out)
+    progress(f"end: {_told(end)}")
+    return {
+        "plan": asdict(plan),
+        "start": start,
+        "end": end,
+        "curve": curve,
+        "episodes": plan.updates * plan.groups * GROUP,
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def evaluate(url: str, learner: Learner, plan: Plan, count: int) -> dict[str, list[float]]:
+    """Return the scores on the first programmes of the validation split, family by family."""
+    programmes = [
+        Programme(task=task, split="validation", seed=seed, stream=plan.seed)
+        for task in plan.tasks
+        for seed in range(count)
+    ]
+    rollouts = asyncio.run(play_all(url, programmes, learner.choose, sessions=SESSIONS))
+    found: dict[str, list[float]] = {task: [] for task in plan.tasks}
+    for rollout in rollouts:
+        found[rollout.programme.task].append(rollout.score)
+    return found
+
+
+def advantage(
+    rollouts: Sequence[Rollout], shuffle: np.random.Generator | None
+) -> tuple[list[Decision], Floats]:
+    """Return all decisions of a batch with their advantages, scaled to unit variance."""
+    rewards = [list(rollout.rewards) for rollout in rollouts]
+    if shuffle is not None:
+        rewards = _dealt_again(rewards, shuffle)
+    to_come = [np.cumsum(each[::-1])[::-1] for each in rewards]
+    groups: dict[tuple[str, int], list[int]] = {}
+    for number, rollout in enumerate(rollouts):
+        groups.setdefault((rollout.programme.task, rollout.programme.seed), []).append(number)
+    decisions: list[Decision] = []
+    found: list[float] = []
+    for members in groups.values():
+        for member in members:
+            for step, value in enumerate(to_come[member]):
+                others = [
+                    float(to_come[o][min(step, len(to_come[o]) - 1)]) if step < len(to_come[o]) else 0.0
+                    for o in members
+                    if o != member
+                ]
+                found.append(float(value) - float(np.mean(others)))
+                decisions.append(rollouts[member].decisions[step])
+    advantages = np.array(found)
+    return decisions, advantages / (advantages.std() + 1e-6)
+
+
+def _dealt_again(rewards: list[list[float]], rng: np.random.Generator) -> list[list[float]]:
+    """Return every rollout with rewards drawn from the whole batch: right in size, wrong in place."""
+    every = rng.permutation(np.concatenate(rewards))
+    cuts = np.cumsum([len(each) for each in rewards])[:-1]
+    return [[float(value) for value in part] for part in np.split(every, cuts)]
+
+
+def _batch(plan: Plan, rng: np.random.Generator, number: int) -> list[Programme]:
+    seeds = rng.integers(0, 2**31, plan.groups)
+    return [
+        Programme(
+            task=plan.tasks[(place + number) % len(plan.tasks)],
+            split="train",
+            seed=int(seed),
+            stream=1000 * plan.seed + member,
+        )
+        for place, seed in enumerate(seeds)
+        for member in range(GROUP)
+    ]
+
+
+def _point(number: int, rollouts: Sequence[Rollout], entropy: float) -> dict[str, Any]:
+    scores: dict[str, list[float]] = {}
+    for rollout in rollouts:
+        scores.setdefault(rollout.programme.task, []).append(rollout.score)
+    return {
+        "update": number,
+        "scores": {task: round(float(np.mean(found)), 4) for task, found in scores.items()},
+        "steps": round(float(np.mean([len(r.rewards) for r in rollouts])), 2),
+        "entropy": round(entropy, 4),
+    }
+
+
+def _told(scores: dict[str, list[float]]) -> str:
+    return ", ".join(f"{task} {np.mean(found):.3f}" for task, found in scores.items())
