@@ -9,7 +9,7 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: help setup setup-run run serve test slow container check lint format types imports clients \
-        conformance hostile validate landscapes ladder pins space clean
+        conformance hostile validate landscapes ladder learn certify pins space clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,12 @@ ladder: setup ## play the ladder of policies and attacks anew and write docs/lad
 	    --journal .cache/ladder.jsonl >/dev/null
 	@$(BIN)/python -m redteam.ladder --split test --seeds 0:60 --policies planner --journal .cache/ladder.jsonl >/dev/null
 	@$(BIN)/python -m redteam.report .cache/ladder.jsonl --out docs/ladder.md
+
+learn: setup ## train a small learner through the real server: three seeds, a control, curves (needs the extra `learn`)
+	@$(BIN)/python -m evidence.learner --out docs/figures
+
+certify: setup ## run every check of OpenEnv's severity policy and write the certificate (resumes)
+	@$(BIN)/molforge certify --out docs/figures
 
 pins: ## solve the requirements lists anew (needs uv)
 	@scripts/pins.sh

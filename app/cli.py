@@ -20,10 +20,8 @@ from molforge.policies import NAMES as POLICIES
 
 EVIDENCE = {
     "redteam": ("redteam.command", "attack the environment: what cheating earns, beside honest play"),
-    "certify": (
-        "evidence.certificate.command",
-        "run every check of OpenEnv's severity policy; write a certificate",
-    ),
+    "certify": ("evidence.certificate.command", "run every check of OpenEnv's severity policy"),
+    "evaluate": ("evidence.models.command", "let a language model play the leaderboard's programmes"),
 }
 """Commands that lie above the server, found by name: their module parses their options in ``main(argv)``."""
 

@@ -1,6 +1,8 @@
 """Evidence that the environment is worth training on and hard to cheat; each part is one command.
 
-    certificate   every applicable check of OpenEnv's severity policy, with figures: ``molforge certify``
+    certificate   every check of OpenEnv's severity policy, with figures: ``molforge certify``
+    models        a language model on the leaderboard's programmes: ``molforge evaluate``
+    learner       a small network trained through the real server: ``make learn``
 
 It stands above everything: it may use attacks, families and policies, and starts real servers, but touches
 none of their insides. Nothing of it runs in the server.

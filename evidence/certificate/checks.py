@@ -1,8 +1,4 @@
-"""All 46 ids of the severity policy v2, what each asks for in our own words, and who answers it.
-
-The ids and severities are those of ``openenv/validation/policies/severity-v2.json`` in OpenEnv 0.10.0; the
-words are ours, since most ids have no grader there yet. A test compares the list with the package's.
-"""
+"""Who answers each id of the policy."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from evidence.certificate import runtime, semantic, static, statistical
+from evidence.certificate import policy, runtime, semantic, static, statistical
 from evidence.certificate.bench import Bench, Outcome
 from redteam.servers import post
 
@@ -73,89 +69,26 @@ def _version(bench: Bench) -> Outcome:
 
 
 FIRST_WORK_SECONDS = 20.0
-_STATIC: Mapping[str, tuple[str, str]] = {
-    "manifest": ("fail", "a manifest that tools can read, with graders and bounds"),
-    "reproducible_build": ("fail", "the same sources build the same image"),
-    "image_hygiene": ("warn", "an image without root, secrets and clutter"),
-    "layout": ("warn", "files where tools look for them"),
-    "sbom": ("fail", "a complete list of what is inside"),
-    "oci_labels": ("fail", "an image that says what it is"),
-    "resource_declaration": ("fail", "declared needs"),
-    "timeout_ceiling": ("fail", "episodes that end in time"),
-    "dependency_pinning": ("fail", "one version of every dependency"),
-    "task_distribution_pinning": ("fail", "tasks drawn from something that does not change"),
+_HUB: Mapping[str, Run] = {
+    "layer_isolation": _elsewhere("needs a registry with the image's layers"),
+    "time_to_first_work": _first_work,
+    "cosign_signature": _elsewhere("an image is signed by whoever publishes it, in the registry"),
+    "cross_host_determinism": _hub_hosts,
+    "immutable_versioning": _version,
 }
-_RUNTIME: Mapping[str, tuple[str, str]] = {
-    "startup": ("fail", "a server that starts"),
-    "reward_well_formed": ("fail", "finite rewards in the declared range"),
-    "rubric_introspectable": ("warn", "a score whose parts can be looked at"),
-    "observation_schema": ("fail", "observations as declared"),
-    "state_contract": ("fail", "state that keeps id and count"),
-    "trajectory_record": ("warn", "a record of what happened"),
-    "reward_attribution": ("warn", "rewards that can be traced to what earned them"),
-    "tool_declaration_accuracy": ("fail", "tools that are what they say"),
-    "task_declaration_accuracy": ("fail", "tasks that are what is declared"),
-    "seed_control": ("fail", "seeds that decide"),
-    "episode_determinism": ("fail", "the same again, given seed and actions"),
-    "network_policy": ("fail", "no network"),
-    "host_containment": ("fail", "no hands on the host"),
-    "resource_bounds": ("fail", "needs within what is declared"),
-    "episode_isolation": ("fail", "episodes that do not touch each other"),
-    "oracle_containment": ("fail", "a solution that stays hidden"),
-}
-_SEMANTIC: Mapping[str, tuple[str, str]] = {
-    "oracle_max": ("fail", "an oracle that reaches the maximum"),
-    "floor_gap": ("fail", "an oracle far above doing nothing"),
-    "canary_floor": ("fail", "nothing for nothing"),
-    "no_solution_leakage": ("fail", "no hint of the solution in what is told"),
-    "verifier_determinism": ("fail", "a grader that always says the same"),
-    "verifier_portability": ("fail", "a grader that runs anywhere"),
-    "resource_envelope": ("fail", "episodes within their time"),
-    "replayability": ("fail", "episodes that can be played again"),
-}
-_STATISTICAL: Mapping[str, tuple[str, str]] = {
-    "reward_reachability": ("fail", "reward that ordinary play can find"),
-    "difficulty_separation": ("fail", "harder settings that are harder"),
-    "headroom": ("warn", "room above the best reference"),
-    "variance_bound": ("fail", "luck that does not rule"),
-    "training_signal": ("advisory", "something to learn"),
-    "adversarial_floor": ("fail", "nothing for cheats"),
-    "gameability_gap": ("warn", "honest play above clever guessing"),
-}
+_MODULES = {"static": static, "runtime": runtime, "semantic": semantic, "statistical": statistical}
 
 
-def _group(prefix: str, module: object, rows: Mapping[str, tuple[str, str]]) -> list[Check]:
-    return [
-        Check(id=f"{prefix}.{name}", severity=severity, asks=asks, run=getattr(module, name))
-        for name, (severity, asks) in rows.items()
-    ]
+def _answer(name: str) -> Run:
+    group, _, short = name.partition(".")
+    found: Run = _HUB[short] if group == "hub" else getattr(_MODULES[group], short)
+    return found
 
 
-def _hub(name: str, severity: str, asks: str, run: Run) -> Check:
-    return Check(id=f"hub.{name}", severity=severity, asks=asks, run=run)
-
-
-_ALL = (
-    *_group("static", static, _STATIC),
-    *_group("runtime", runtime, _RUNTIME),
-    *_group("semantic", semantic, _SEMANTIC),
-    _hub(
-        "layer_isolation",
-        "warn",
-        "image layers that hide nothing",
-        _elsewhere("needs a registry with the image's layers"),
-    ),
-    _hub("time_to_first_work", "warn", "a quick first answer", _first_work),
-    _hub(
-        "cosign_signature",
-        "warn",
-        "a signed image",
-        _elsewhere("an image is signed by whoever publishes it, in the registry"),
-    ),
-    _hub("cross_host_determinism", "fail", "the same on another machine", _hub_hosts),
-    _hub("immutable_versioning", "fail", "a version that means one thing", _version),
-    *_group("statistical", statistical, _STATISTICAL),
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        name: Check(id=name, severity=severity, asks=asks, run=_answer(name))
+        for name, (severity, asks) in policy.POLICY.items()
+    }
 )
-
-CHECKS: Mapping[str, Check] = MappingProxyType({check.id: check for check in _ALL})
-REGISTRY_ONLY = ("hub.layer_isolation", "hub.cosign_signature")
+"""In the order of the report."""

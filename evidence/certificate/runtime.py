@@ -63,7 +63,7 @@ def reward_well_formed(bench: Bench) -> Outcome:
     good = [isinstance(r, int | float) and math.isfinite(r) and low <= r <= high for r in rewards]
     return Outcome.of(
         all(good),
-        f"{sum(good)} of {len(good)} rewards in [{low:g}, {high:g}]: {min(rewards):.3f} to {max(rewards):.3f}",
+        f"{sum(good)} of {len(good)} in [{low:g}, {high:g}]: {min(rewards):.3f} to {max(rewards):.3f}",
         episodes=len(bench.episodes),
     )
 

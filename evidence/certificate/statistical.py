@@ -31,7 +31,7 @@ def reward_reachability(bench: Bench) -> Outcome:
         f"greedy leaves the floor in {shares[worst]:.0%} of {worst}, its worst; {len(spread)} tenths reached"
     )
     return Outcome.of(
-        shares[worst] > 0.0 and len(spread) >= 6, figure, episodes=bench.programmes * len(bench.tasks)
+        shares[worst] > 0.0 and len(spread) >= 5, figure, episodes=bench.programmes * len(bench.tasks)
     )
 
 
@@ -73,7 +73,7 @@ def variance_bound(bench: Bench) -> Outcome:
         for row in bench.matches(["greedy"], count, noise_seed=noise):
             per_programme.setdefault((row.task, row.seed), []).append(row.score)
     variances = [pvariance(found) for found in per_programme.values()]
-    figure = f"variance over noise: mean {fmean(variances):.3f}, largest {max(variances):.3f}, bound {MAX_VARIANCE}"
+    figure = f"over noise: mean {fmean(variances):.3f}, largest {max(variances):.3f}, bound {MAX_VARIANCE}"
     return Outcome.of(max(variances) <= MAX_VARIANCE, figure, episodes=NOISES * len(per_programme))
 
 
@@ -119,6 +119,6 @@ def gameability_gap(bench: Bench) -> Outcome:
     closest = max(skilled, key=lambda v: v["gap"])
     near = [f"{v['attack']} in {v['task']}" for v in skilled if v["outcome"] != "held"]
     figure = (
-        f"closest {closest['attack']} in {closest['task']} {closest['gap']:+.3f}; not 2 SE below: {len(near)}"
+        f"closest: {closest['attack']}, {closest['task']} {closest['gap']:+.3f}; not 2 SE below: {len(near)}"
     )
     return Outcome.of(all(v["gap"] < 0 for v in skilled), figure, episodes=sum(v["paired"] for v in skilled))

@@ -1,0 +1,103 @@
+"""``molforge evaluate``: a language model plays the leaderboard's programmes, one attempt each."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from envs import CATALOGUE, SPLITS
+
+ROOT = Path(__file__).parents[2]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Evaluate; 0 when every programme was played, 1 when some were cut, 2 for wrong options."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    key = os.environ.get("HF_TOKEN") or os.environ.get("API_KEY") or os.environ.get("OPENAI_API_KEY")
+    if not key:
+        parser.error("no credential: set HF_TOKEN, API_KEY or OPENAI_API_KEY (any text for a local endpoint)")
+    try:
+        found = asyncio.run(_evaluate(options, key))
+    except ImportError as why:
+        sys.stderr.write(f"molforge evaluate needs the extras `client` and `agent`: {why}\n")
+        return 2
+    from evidence.models import standing
+
+    sys.stdout.write(standing.table(found) + "\n")
+    if options.add_to is not None:
+        standing.add(options.add_to, found)
+    return 1 if found["all"]["cut"] else 0
+
+
+async def _evaluate(options: argparse.Namespace, key: str) -> dict[str, Any]:
+    from contextlib import AsyncExitStack
+
+    from evidence.models import contest, standing
+    from evidence.models.player import Endpoint, Model
+    from molforge.agent.local_server import local_server
+    from molforge.evaluation import provenance
+
+    tasks = options.tasks or list(CATALOGUE)
+    seeds = range(options.first, options.first + options.programmes)
+    name = re.sub(r"[^A-Za-z0-9.-]+", "_", options.model)
+    journal = options.journal or Path(f".cache/evaluate-{name}.jsonl")
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    endpoint = Endpoint(
+        base_url=options.api_base_url,
+        model=options.model,
+        api_key=key,
+        temperature=options.temperature,
+        max_tokens=options.max_tokens,
+    )
+    async with AsyncExitStack() as stack:
+        model = Model(endpoint)
+        stack.push_async_callback(model.close)
+        url = options.base_url or await stack.enter_async_context(local_server(ROOT))
+        attempts = await contest.hold(
+            url,
+            model,
+            [(task, options.split, seed) for task in tasks for seed in seeds],
+            journal=journal,
+            concurrency=options.concurrency,
+            made_with=provenance.stamp(),
+            arguments={"max_steps": options.max_steps} if options.max_steps else {},
+            again_cut=options.again_cut,
+            progress=_progress,
+        )
+    return standing.row(attempts)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="molforge evaluate", description=__doc__)
+    add = parser.add_argument
+    add("--model", required=True, help="name that the endpoint knows it by")
+    add("--api-base-url", default=os.environ.get("API_BASE_URL", "https://router.huggingface.co/v1"))
+    add("--tasks", nargs="+", choices=tuple(CATALOGUE), help="families (default: all)")
+    add("--split", choices=SPLITS, default="test")
+    add("--programmes", type=int, default=60, help="of each family")
+    add("--first", type=int, default=0, help="first seed")
+    add("--concurrency", type=int, default=8, help="programmes at once")
+    add("--temperature", type=float, default=0.0)
+    add("--max-tokens", type=int, default=4096)
+    add("--max-steps", type=int, help="turns of a programme (default: the family's)")
+    add("--base-url", help="a running server (default: one of its own)")
+    add("--journal", type=Path, help="attempts, to resume from (default: .cache/evaluate-MODEL.jsonl)")
+    add("--again-cut", action="store_true", help="play again what was begun and never finished")
+    add("--add-to", type=Path, metavar="FILE", help="JSON file of leaderboard rows")
+    return parser
+
+
+def _progress(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""One model plays one programme."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import openai
+
+from molforge.agent.conversation import Conversation
+from molforge.client import MolforgeAction, MolforgeEnv
+from molforge.command import parse_command
+from molforge.errors import AgentError
+
+COMMAND_CHARACTERS = 8000
+"""Longest command that the wire takes; of a longer answer the end is sent, where the action is."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """What came of one programme."""
+
+    model: str
+    task: str
+    split: str
+    seed: int
+    score: float = 0.01
+    parts: dict[str, float] = field(default_factory=dict)
+    steps: int = 0
+    parsed: int = 0
+    """Answers that were an action."""
+    refused: int = 0
+    """Actions that could not be carried out, unreadable ones included."""
+    failed_calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    spent: float = 0.0
+    """Credits for syntheses and assays."""
+    ending: str = "cut"
+    seconds: float = 0.0
+    made_with: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Attempt:
+        """Read one back."""
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where the model answers, and how it is asked."""
+
+    base_url: str
+    model: str
+    api_key: str
+    temperature: float = 0.0
+    max_tokens: int = 4096
+    attempts: int = 4
+    """Of each call."""
+    seconds: float = 120.0
+    """For each attempt of a call."""
+
+
+class Model:
+    """The endpoint, asked."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.name = endpoint.model
+        self._options: dict[str, Any] = {
+            "temperature": endpoint.temperature,
+            "max_tokens": endpoint.max_tokens,
+        }
+        self._client = openai.AsyncOpenAI(
+            base_url=endpoint.base_url,
+            api_key=endpoint.api_key,
+            max_retries=endpoint.attempts - 1,
+            timeout=endpoint.seconds,
+        )
+
+    async def answer(self, messages: list[dict[str, str]], attempt: Attempt) -> str:
+        """Return the model's text, empty where the call failed; tokens are counted in ``attempt``."""
+        create: Any = self._client.chat.completions.create
+        try:
+            reply = await create(model=self.name, messages=messages, stream=False, **self._options)
+            text = reply.choices[0].message.content or ""
+        except (openai.OpenAIError, LookupError, TypeError, AttributeError, ValueError) as why:
+            log.warning("%s %s: call failed: %s", attempt.task, attempt.seed, why)
+            attempt.failed_calls += 1
+            return ""
+        usage = getattr(reply, "usage", None)
+        attempt.prompt_tokens += int(getattr(usage, "prompt_tokens", 0) or 0)
+        attempt.completion_tokens += int(getattr(usage, "completion_tokens", 0) or 0)
+        return str(text).strip()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+async def play(env: MolforgeEnv, model: Model, attempt: Attempt, arguments: Mapping[str, Any]) -> Attempt:
+    """Play the programme of ``attempt`` to its end."""
+    began = time.monotonic()
+    result = await env.reset(task_id=attempt.task, split=attempt.split, seed=attempt.seed, **arguments)
+    first = result.observation
+    conversation = Conversation(first.text)
+    assays = tuple(line.assay for line in first.brief.menu) if first.brief else ()
+    while not result.done:
+        left = result.observation.steps_left
+        text = await model.answer(conversation.messages(calls_left=left), attempt)
+        attempt.parsed += _is_action(text, assays)
+        result = await env.step(MolforgeAction(command=text[-COMMAND_CHARACTERS:]))
+        attempt.steps += 1
+        attempt.refused += result.observation.last_action_error is not None
+        conversation.add(answer=text, reply=result.observation.text)
+    last = result.observation
+    attempt.score, attempt.parts = float(last.score or 0.0), dict(last.score_parts or {})
+    attempt.spent = round(first.budget_left - last.budget_left, 2)
+    attempt.ending, attempt.seconds = last.phase, round(time.monotonic() - began, 2)
+    return attempt
+
+
+def _is_action(text: str, assays: tuple[str, ...]) -> bool:
+    try:
+        parse_command(text, assays=assays)
+    except AgentError:
+        return False
+    return True
