@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,9 @@ from typing import Any
 
 from rdkit.Chem.Draw import rdMolDraw2D
 
-from envs import CATALOGUE
+from envs import CATALOGUE, DEFAULT_TASK
 from envs.environment import MolforgeEnvironment
-from molforge.chem.properties import properties
+from molforge.chem.properties import DOUBTS, alerts, properties
 from molforge.chem.structure import parse
 from molforge.landscapes.catalogue import MODELS, TARGETS
 from molforge.landscapes.pool import Pool
@@ -38,7 +39,8 @@ HEAD = """# Gallery
 For every target: the lead and the witness of one programme (split `validation`, index 999), then ten designs
 of its reference pool, drawn by lot. The lead is what an agent starts from, the witness one compound that
 meets the whole profile in that world, and the pool is what limits, leads and witnesses are chosen from: our
-own designs, all of which pass the gates. `molforge gallery` makes this page and its pictures.
+own designs, all of which pass the gates. Groups that pass and that a chemist would still ask about are
+flagged in `alerts`, and counted here. `molforge gallery` makes this page and its pictures.
 
 """
 
@@ -71,9 +73,9 @@ def gallery(out: Path, targets: Sequence[str] = TARGETS) -> int:
 
 
 def _family_of(target: str) -> str | None:
-    """Return the first family with design that offers a target."""
-    for task_id, spec in CATALOGUE.items():
-        if target in spec.targets and _programme(task_id, target).designs:
+    """Return a family with design that offers a target: the default one, or else the first."""
+    for task_id in (DEFAULT_TASK, *CATALOGUE):
+        if target in CATALOGUE[task_id].targets and _programme(task_id, target).designs:
             return task_id
     return None
 
@@ -121,6 +123,14 @@ def _in_few_colours(png: bytes) -> bytes:
     return packed.getvalue()
 
 
+def _doubts(target: str) -> str:
+    """Return how many designs of a pool carry which of the project's own alerts."""
+    pool = Pool.load(target)
+    found = Counter(name for smiles in pool.smiles for name in alerts(parse(smiles)) if name in DOUBTS)
+    told = ", ".join(f"`{name}` {count}" for name, count in found.most_common()) or "none"
+    return f"Of its {len(pool):,} designs a chemist would ask about: {told}."
+
+
 def _section(target: str, task_id: str, shown: Sequence[Shown]) -> str:
     title = MODELS[target].title
     rows = []
@@ -131,6 +141,6 @@ def _section(target: str, task_id: str, shown: Sequence[Shown]) -> str:
         )
     table = "\n".join(["| compound | MW | logP | SMILES |", "|---|---|---|---|", *rows])
     return (
-        f"## {title}\n\nFamily `{task_id}`.\n\n![Lead, witness and ten designs: {title}]"
+        f"## {title}\n\nFamily `{task_id}`. {_doubts(target)}\n\n![Lead, witness and ten designs: {title}]"
         f"(pictures/{target}.png)\n\n<details><summary>Structures</summary>\n\n{table}\n\n</details>\n"
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from rdkit.Chem import Crippen, Descriptors, FilterCatalog, rdMolDescriptors
@@ -10,6 +12,18 @@ from rdkit.Chem import Crippen, Descriptors, FilterCatalog, rdMolDescriptors
 from molforge.chem import synthesis
 from molforge.chem.environments import environments_of
 from molforge.chem.structure import Structure
+
+_PLAIN_AMINE = "NX3;!$(N-[#6,#16]=[#7,#8,#16])"
+DOUBTS: Mapping[str, str] = MappingProxyType(
+    {
+        "open_chain_acetal": "[OX2,SX2;!$([#8]-C=O)]-!@[CX4;H1,H2]-!@[OX2,SX2;!$([#8]-C=O)]",
+        "acyloxymethyl_amine_or_ether": "[#7,#8,#16]-!@[CX4H2]-!@[OX2]-C=O",
+        "cyclic_aminal": f"[{_PLAIN_AMINE};R]-@[CX4;H1,H2]-@[{_PLAIN_AMINE};R]",
+        "allylic_or_benzylic_fluoride": "[F]-[CX4H2]-[c,$(C=C)]",
+        "acyl_ketal": "[CX3](=O)-[CX4](-[OX2])-[OX2]",
+    }
+)
+"""Own alerts, name to SMARTS: what passes the gates and a chemist would still ask about (acid, esterases)."""
 
 
 def properties(structure: Structure) -> dict[str, float]:
@@ -39,8 +53,8 @@ def sa_score(structure: Structure) -> float:
 
 
 def alerts(structure: Structure) -> tuple[str, ...]:
-    """Return the names of the structural alerts of Brenk et al. (2008) that match, sorted; flags only."""
-    return tuple(sorted({entry.GetDescription() for entry in _brenk().GetMatches(structure.mol)}))
+    """Return the names of the alerts that match, sorted: Brenk et al. (2008) and ``DOUBTS``; flags only."""
+    return tuple(sorted({entry.GetDescription() for entry in _alerts().GetMatches(structure.mol)}))
 
 
 _DESCRIBED = 4096
@@ -59,7 +73,11 @@ def described(structure: Structure) -> tuple[dict[str, float], tuple[str, ...]]:
 
 
 @cache
-def _brenk() -> Any:
+def _alerts() -> Any:
     wanted = FilterCatalog.FilterCatalogParams()
     wanted.AddCatalog(FilterCatalog.FilterCatalogParams.FilterCatalogs.BRENK)
-    return FilterCatalog.FilterCatalog(wanted)
+    catalogue = FilterCatalog.FilterCatalog(wanted)
+    for name, smarts in DOUBTS.items():
+        matcher = FilterCatalog.SmartsMatcher(name, smarts)
+        catalogue.AddEntry(FilterCatalog.FilterCatalogEntry(name, matcher))
+    return catalogue

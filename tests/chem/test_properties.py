@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 from rdkit import Chem, RDConfig
 
-from molforge.chem.properties import alerts, properties, sa_score
+from molforge.chem.properties import DOUBTS, alerts, properties, sa_score
 from molforge.chem.structure import parse
 from tests.chem.drugs import DRUGS
 
@@ -63,6 +63,24 @@ def test_properties_are_finite_and_the_same_for_every_drawing(smiles: str) -> No
 
 def test_charged_drawings_have_the_neutral_properties() -> None:
     assert properties(parse("C[NH2+]CCc1ccccc1")) == properties(parse("CNCCc1ccccc1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "smiles", "clear"),
+    [
+        pytest.param("open_chain_acetal", "CCOCOc1ccccc1", "C1OCOC1", id="acetal"),
+        pytest.param("open_chain_acetal", "CSCOCCc1ccccc1", "COCCOC", id="thioacetal"),
+        pytest.param("acyloxymethyl_amine_or_ether", "CNC(=O)OCN1CCCCC1", "CC(=O)OCCN1CCCCC1", id="mannich"),
+        pytest.param("cyclic_aminal", "c1ccc(N2CCNC2)cc1", "O=C1NCCN1c1ccccc1", id="imidazolidine"),
+        pytest.param("allylic_or_benzylic_fluoride", "FCc1ccccc1", "FC(F)c1ccccc1", id="benzyl-fluoride"),
+        pytest.param("allylic_or_benzylic_fluoride", "FCC=CC", "FCCC=C", id="allyl-fluoride"),
+        pytest.param("acyl_ketal", "CC(=O)C1(C)OCCO1", "CC1(C)OCCO1", id="ketal"),
+    ],
+)
+def test_own_alerts_flag_what_a_chemist_would_ask_about(name: str, smiles: str, clear: str) -> None:
+    assert name in DOUBTS
+    assert name in alerts(parse(smiles))
+    assert name not in alerts(parse(clear))
 
 
 def test_alerts_are_named_and_sorted() -> None:
