@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.cli import main
 from molforge.chem.reference import MEASURED
 from molforge.chem.structure import framework, parse
 from molforge.errors import EnvironmentFault
@@ -103,6 +104,18 @@ def test_interrupted_training_keeps_what_is_whole(csv_dir: Path, tmp_path: Path)
 def test_unknown_part_is_named_with_a_suggestion(csv_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="did you mean 'pool_h3'"):
         train(Order(csv_dir=csv_dir, out_dir=tmp_path, only=("pool_h2",)), progress=lambda line: None)
+
+
+def test_command_makes_a_part_and_refuses_an_unknown_one(
+    csv_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train-landscapes", str(csv_dir), "--out", str(tmp_path), "--processes", "1", "--only"]
+
+    assert main([*command, "ppb"]) == 0
+    assert (tmp_path / LANDSCAPES / "ppb.mfl").exists()
+    assert "1 of 1 parts done" in capsys.readouterr().err
+    assert main([*command, "ppm"]) == 2
+    assert "did you mean 'ppb'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("target", TARGETS)
