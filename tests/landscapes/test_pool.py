@@ -56,7 +56,7 @@ def test_pool_is_spread_inside_its_domain(target: str) -> None:
     assert low < 6
     assert high > (8.5 if target in FIRST else low + 1.8)
     shares = [pool.part.count(part) / len(pool) for part in PARTS]
-    assert shares == pytest.approx([0.6, 0.2, 0.2], abs=0.06 if target in FIRST else 0.1)
+    assert shares == pytest.approx([0.6, 0.2, 0.2], abs=0.06 if target in FIRST else 0.12)
 
 
 @pytest.mark.parametrize("target", TARGETS)

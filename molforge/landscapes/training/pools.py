@@ -61,8 +61,9 @@ _MORE_SEARCHES: Mapping[str, float] = {
     "d3": 1.5,
     "d4": 1.5,
     "ppara": 1.5,
+    "pim1": 1.5,
 }
-"""How many times the usual number of searches. Fewer turned out to fill a pool as well."""
+"""How many times the usual number of searches, which fills the pools of the others."""
 _STARTS = 40
 _BANDS = ((0.0, 0.5), (0.3, 0.8), (0.0, 1.0))
 _LIPOPHILICITY = (-0.5, 4.5)
