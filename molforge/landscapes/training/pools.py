@@ -62,6 +62,7 @@ _MORE_SEARCHES: Mapping[str, float] = {
     "d4": 1.5,
     "ppara": 1.5,
     "pim1": 1.5,
+    "mpro": 3,
 }
 """How many times the usual number of searches, which fills the pools of the others."""
 _STARTS = 40
