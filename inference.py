@@ -39,6 +39,7 @@ from molforge.agent.conversation import Conversation, Message
 from molforge.agent.lines import Block, claim_stdout
 from molforge.agent.local_server import local_server
 from molforge.client import MolforgeEnv, MolforgeObservation
+from molforge.container import Container
 from molforge.policies import make
 
 RUN_SECONDS = 17 * 60.0
@@ -254,7 +255,9 @@ async def connect(settings: Settings, stack: AsyncExitStack) -> MolforgeEnv:
     """Return a connected client: of an image, of a running server, or of a server started here."""
     env: MolforgeEnv
     if settings.image:
-        env = await MolforgeEnv.from_docker_image(settings.image)
+        container = Container()
+        stack.callback(container.stop_container)  # also of one that was started and never connected to
+        env = await MolforgeEnv.from_docker_image(settings.image, provider=container)
     else:
         url = settings.env_base_url or await stack.enter_async_context(local_server(Path(__file__).parent))
         env = MolforgeEnv(base_url=url)

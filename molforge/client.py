@@ -31,6 +31,7 @@ from urllib.parse import urlencode, urlsplit
 
 from molforge.actions import MAX_COMPOUNDS, MAX_REPLICATES, MAX_STRUCTURES, Action
 from molforge.bookmark import Bookmark
+from molforge.container import Container
 
 __all__ = ["MolforgeAction", "MolforgeEnv", "MolforgeObservation", "MolforgeState", "ServerRefusal"]
 
@@ -352,6 +353,11 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
             return
         with suppress(OSError):
             connection.transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    @classmethod
+    def from_docker_image(cls, image: str, provider: Any = None, **options: Any) -> Any:
+        """Start a container of the image and connect to it; ``close`` removes it, however long that takes."""
+        return super().from_docker_image(image, provider=provider or Container(), **options)
 
     def disconnect(self) -> Any:
         """Close the session: there is nothing to come back to."""

@@ -44,10 +44,12 @@ else
 fi
 
 title '2. The image'
+image=
 if docker info >/dev/null 2>&1; then
     started=$SECONDS
     if timeout 600 docker build --tag molforge:submission . > $out/build.log 2>&1; then
         good "built in $((SECONDS - started)) s"
+        image=molforge:submission
     else
         fail image "docker build failed or took longer than 600 s" "read $out/build.log"
     fi
@@ -75,11 +77,11 @@ for bin in .cache/clients/openenv-core-0.3.0/bin .cache/clients/openenv-0.10.0/b
     else
         fail validate "$name validate --url $url" "read $out/$name-url.log"
     fi
-    if [ "$name" = openenv-0.10.0 ] && docker info >/dev/null 2>&1; then
-        if $bin/openenv validate --level runtime $out/clone > "$out/$name-runtime.log" 2>&1; then
-            good "$name, the image at work"
+    if [ "$name" = openenv-0.10.0 ] && [ -n "$image" ]; then
+        if $bin/python scripts/runtime_validation.py $out/clone --image $image > "$out/$name-image.log" 2>&1; then
+            good "$name, the image at work: $(tail -1 "$out/$name-image.log")"
         else
-            fail validate "$name validate --level runtime" "read $out/$name-runtime.log"
+            fail validate "$name validate --level semantic" "read $out/$name-image.log"
         fi
     fi
 done
@@ -92,6 +94,7 @@ fi
 title '5. inference.py'
 started=$SECONDS
 if command -v taskset >/dev/null; then two_cpus=(taskset -c 0,1); else two_cpus=(); fi
+if [ -n "$image" ]; then export LOCAL_IMAGE_NAME=$image; fi  # as evaluators start it; else the server of step 1
 ( ulimit -v 8388608 2>/dev/null; ENV_BASE_URL=$url exec timeout --kill-after 10 1200 \
     ${two_cpus[@]+"${two_cpus[@]}"} $python inference.py > $out/lines.txt 2> $out/inference.log )
 code=$?

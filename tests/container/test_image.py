@@ -15,8 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from envs import CATALOGUE
+
 pytestmark = [pytest.mark.container, pytest.mark.timeout(600)]
 
+ROOT = Path(__file__).resolve().parents[2]
 HARDENED = (
     "--read-only",
     "--cap-drop=ALL",
@@ -24,7 +27,19 @@ HARDENED = (
     "--pids-limit=256",
     "--memory=8g",
 )
+VALIDATOR = (
+    "--user=65532:65532",
+    "--network=none",
+    "--memory=1536m",
+    "--memory-swap=1536m",
+    "--cpus=2",
+    "--init",
+)
+"""As openenv's validator starts it, with less memory."""
 START_SECONDS = 30.0
+HEALTHY_CPU_SECONDS = 5.0
+"""Of all processes until /health answers: on two free processors that is less than five seconds."""
+SIZE_MB = 400
 STOP_SECONDS = 5.0
 
 
@@ -36,8 +51,10 @@ def image() -> str:
     return name
 
 
-def docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=120)
+def docker(*arguments: str, seconds: float = 120.0) -> str:
+    done = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, check=False, timeout=seconds
+    )
     assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stderr}"
     return done.stdout.strip()
 
@@ -95,14 +112,93 @@ def test_hardened_container_answers_health_and_the_space_ping(start: Callable[..
     assert session
 
 
+PLAY_EVERYTHING = """
+import json, time, urllib.error, urllib.request
+def call(path, body=None, **headers):
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    request = urllib.request.Request("http://127.0.0.1:8000" + path, data=data, headers=headers)
+    with urllib.request.urlopen(request, timeout=100) as reply:
+        return json.load(reply), reply.headers.get("X-Session-ID")
+for _ in range(300):
+    try:
+        call("/health")
+        break
+    except OSError:
+        time.sleep(0.1)
+played = {}
+for task in call("/tasks")[0]["tasks"]:
+    opening, session = call("/reset", {"task_id": task["task_id"], "seed": 1})
+    menu = [line["assay"] for line in opening["observation"]["brief"]["menu"]]
+    action = {"action_type": "assay", "compounds": ["M1"], "assays": menu[:2]}
+    call("/step", {"action": action}, X_Session_ID=session)
+    end, _ = call("/step", {"action": {"action_type": "nominate", "compound": "M1"}}, X_Session_ID=session)
+    played[task["task_id"]] = end["done"]
+print(json.dumps(played))
+"""
+
+
+def test_every_family_is_played_in_the_tightest_container(start: Callable[..., Running], image: str) -> None:
+    container = Running.__new__(Running)
+    container.name = docker("run", "--detach", *HARDENED[:4], *VALIDATOR, image)
+    try:
+        played = json.loads(docker("exec", container.name, "python", "-c", PLAY_EVERYTHING, seconds=500.0))
+        state = json.loads(docker("inspect", "--format", "{{json .State}}", container.name))
+        memory = docker("stats", "--no-stream", "--format", "{{.MemUsage}} {{.PIDs}}", container.name)
+    finally:
+        container.remove()
+
+    print(f"memory and processes after one programme of each family: {memory}")
+    assert list(played) == list(CATALOGUE)
+    assert all(played.values())
+    assert (state["Running"], state["OOMKilled"]) == (True, False)
+
+
+CPU_SECONDS = """
+import os
+ticks = os.sysconf("SC_CLK_TCK")
+used = 0
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    if int(pid) != os.getpid():
+        fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+        used += sum(map(int, fields[11:15])) / ticks
+print(used)
+"""
+
+
+def test_health_answers_soon(start: Callable[..., Running]) -> None:
+    container = start(*HARDENED, "--cpus=2")
+
+    seconds = container.healthy()
+    used = float(docker("exec", container.name, "python", "-c", CPU_SECONDS))
+
+    print(f"healthy after {seconds:.1f} s, {used:.1f} s of processor time")
+    assert used <= HEALTHY_CPU_SECONDS
+
+
+def test_the_image_is_small_labelled_and_holds_no_secrets(image: str) -> None:
+    base = re.findall(r"^FROM (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[-1]
+    sizes = [int(docker("image", "inspect", "--format", "{{.Size}}", name)) for name in (image, base)]
+    about = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", image))
+    names = " ".join([*about["Env"], *about["Labels"]]).lower()
+
+    assert sizes[0] - sizes[1] <= SIZE_MB * 1e6
+    assert {"org.opencontainers.image.title", "org.opencontainers.image.version"} <= set(about["Labels"])
+    assert about["Healthcheck"]["Test"]
+    assert (about["User"], about.get("Volumes")) == ("1000:1000", None)
+    assert not re.search(r"token|secret|password|index.url|_proxy", names)
+
+
 def test_server_runs_as_uid_1000_and_carries_no_build_tools(start: Callable[..., Running]) -> None:
     container = start()
     container.healthy()
 
     assert docker("exec", container.name, "python", "-c", "import os; print(os.getuid())") == "1000"
-    names = ("pip", "openenv", "openai", "pytest")
+    names = ("pip", "setuptools", "wheel", "ensurepip", "openenv", "openai", "pytest", "mypy")
     code = f"import importlib.util as u; print([name for name in {names} if u.find_spec(name)])"
     assert docker("exec", container.name, "python", "-c", code) == "[]"
+    tools = "for tool in gcc cc make git pip pip3 curl uv; do command -v $tool; done; true"
+    assert docker("exec", container.name, "sh", "-c", tools) == ""
 
 
 def test_any_user_can_run_it(start: Callable[..., Running]) -> None:
