@@ -68,12 +68,19 @@ validate: setup ## what a submission checker looks at: ping, image, validators, 
 space: ## prepare the folder to push to a Hugging Face Space (build/space)
 	@scripts/space.sh
 
-ladder: setup ## play the ladder of policies and attacks anew and write docs/ladder.md (about an hour; resumes)
+LADDER := $(BIN)/python -m redteam.ladder --split test --journal
+DIAL := 0 0.25 0.5 0.75 1
+
+ladder: setup ## play the ladder of policies and attacks anew and write docs/ladder.md (hours; resumes)
 	@mkdir -p .cache
-	@$(BIN)/python -m redteam.ladder --split test --seeds 0:200 --policies noop,random,greedy,memory,guess,witness \
-	    --journal .cache/ladder.jsonl >/dev/null
-	@$(BIN)/python -m redteam.ladder --split test --seeds 0:60 --policies planner --journal .cache/ladder.jsonl >/dev/null
-	@$(BIN)/python -m redteam.report .cache/ladder.jsonl --out docs/ladder.md
+	@$(LADDER) .cache/ladder.jsonl --seeds 0:200 \
+	    --policies noop,random,greedy,nominate_lead,one_molecule,set_list,witness >/dev/null
+	@$(LADDER) .cache/ladder.jsonl --seeds 0:60 --policies planner,memory,guess >/dev/null
+	@$(LADDER) .cache/ladder.jsonl --seeds 0:60 --tasks nogo --policies convinced_stop >/dev/null
+	@$(LADDER) .cache/ladder.jsonl --seeds 0:20 --policies model_search >/dev/null
+	@for d in $(DIAL); do $(LADDER) .cache/dial-$$d.jsonl --difficulty $$d --seeds 0:24 --policies planner >/dev/null; done
+	@$(BIN)/python -m redteam.report .cache/ladder.jsonl --out docs/ladder.md \
+	    --dial $(foreach d,$(DIAL),$(d)=.cache/dial-$(d).jsonl)
 
 learn: setup ## train a small learner through the real server: three seeds, a control, curves (needs the extra `learn`)
 	@$(BIN)/python -m evidence.learner --out docs/figures

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from envs import CATALOGUE
 from envs.environment import MolforgeEnvironment
 from molforge.evaluation import ladder, table
 from molforge.policies import NAMES
@@ -22,10 +23,11 @@ def _progress(line: str) -> None:
 def main() -> None:
     """Play the ladder and print its table."""
     parser = argparse.ArgumentParser(prog="python -m redteam.ladder", description=__doc__)
-    parser.add_argument("--tasks", default="triage,potency,selectivity")
+    parser.add_argument("--tasks", default=",".join(CATALOGUE))
     parser.add_argument("--split", default="validation")
     parser.add_argument("--seeds", default="0:10", help="first:last+1")
     parser.add_argument("--policies", default=",".join([*NAMES, *EXTRA]))
+    parser.add_argument("--difficulty", type=float, help="default: the catalogue's; one journal a setting")
     parser.add_argument("--journal", type=Path, help="JSONL of finished matches, to resume from")
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
@@ -37,6 +39,7 @@ def main() -> None:
         seeds=range(first, last),
         policies=factories(names),
         split=options.split,
+        arguments={"difficulty": options.difficulty},
         journal=options.journal,
         processes=options.processes,
         progress=_progress,

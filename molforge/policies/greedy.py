@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from molforge.actions import Action
@@ -66,14 +68,8 @@ class GreedyPolicy(Player):
         if (action := self._catch_up()) is not None:
             return action
         ranked = sorted(self.log.made, key=self.reading, reverse=True)
-        fresh = self._children(ranked[:1])
-        for parent in ranked[1:]:
-            if len(fresh) >= BATCH:
-                break
-            fresh += self._children([parent])
-        self.stream("order", self.turn_number).shuffle(fresh)
         roles, left, chosen = self.log.profile.roles, self.log.budget_left, list[Candidate]()
-        for child in fresh:
+        for child in self._children(ranked):
             price = self.search.make_price(child) + self.log.price(roles)
             if price <= left:
                 self._tried.add(child.identity)
@@ -83,11 +79,15 @@ class GreedyPolicy(Player):
                 break
         return self.make(chosen, roles) if chosen else None
 
-    def _children(self, parents: list[Compound]) -> list[Candidate]:
+    def _children(self, parents: list[Compound]) -> Iterator[Candidate]:
+        """Yield edits that may be made, those of the best parent first and in random order."""
         known = {self.candidate(compound).identity for compound in self.log.compounds.values()}
-        children = (child for parent in parents for child in self.search.children(self.candidate(parent)))
-        fresh = [c for c in children if c.identity not in known and c.identity not in self._tried]
-        return [child for child in fresh if self.search.is_allowed(child)]
+        for parent in parents:
+            children = list(self.search.children(self.candidate(parent)))
+            self.stream("order", self.turn_number, parent.id).shuffle(children)
+            for child in children:
+                if child.identity not in known | self._tried and self.search.is_allowed(child):
+                    yield child
 
     def _look(self) -> Action | None:
         unread = [compound for compound in self.log.made if not self.log.is_read(compound.id)]
