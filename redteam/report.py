@@ -44,7 +44,7 @@ _EXPLAINED = (
     "`nominate_lead`, `one_molecule` and `set_list` (the suggestions for the lead, all readings twice,",
     "then stop) do the same whatever they read. `memory` nominates the reference design that the mean models",
     "like best; `guess` the one with the best expected profile over 200 worlds of its own; `model_search`",
-    "breeds for that with 1,200 evaluations a programme. These three hold the whole package but not the secret,",
+    "breeds for that with 1,200 evaluations a programme. These hold the whole package but not the secret,",
     "and choose before they buy a reading. `convinced_stop` (`nogo`) reads the relative of four designs that",
     "ought to be selective and stops. `witness` plays the reference plan: the ceiling, not an agent.",
 )
