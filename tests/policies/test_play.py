@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from envs import CATALOGUE
 from envs.environment import MolforgeEnvironment
 from molforge.actions import Action, ActionType
 from molforge.contract import Step
 from molforge.policies import NAMES, make
 
-TASKS = ("triage", "potency", "selectivity")
+TASKS = tuple(CATALOGUE)
 
 
 class _Match:
