@@ -9,9 +9,9 @@ from pathlib import Path
 
 DATA = Path(__file__).parent / "data"
 """Folder of the shipped artefacts and their data cards."""
-TARGETS: tuple[str, ...] = (
+TARGETS = (
     "thrombin", "fxa", "h3", "d2", "d3", "d4", "ppara", "pparg", "ppard", "ox2r",
-    "gsk3", "jak2",
+    "pim1", "gsk3", "jak2", "mpro",
 )  # fmt: skip
 """Potency models that have a pool of reference designs."""
 ANTI: Mapping[str, str] = {
