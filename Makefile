@@ -9,7 +9,7 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: help setup setup-run run serve test slow container check lint format types imports clients \
-        conformance hostile validate landscapes ladder learn certify pins space clean
+        conformance hostile validate landscapes ladder leaderboard redteam learn certify pins space clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,12 @@ ladder: setup ## play the ladder of policies and attacks anew and write docs/lad
 	@for d in $(DIAL); do $(LADDER) .cache/dial-$$d.jsonl --difficulty $$d --seeds 0:24 --policies planner >/dev/null; done
 	@$(BIN)/python -m redteam.report .cache/ladder.jsonl --out docs/ladder.md \
 	    --dial $(foreach d,$(DIAL),$(d)=.cache/dial-$(d).jsonl)
+
+leaderboard: setup ## play the reference leaderboard and write docs/leaderboard.md (many hours in full; resumes)
+	@$(BIN)/python -m evidence.leaderboard >/dev/null
+
+redteam: setup ## attack the environment, 50 programmes a family, and write docs/figures/redteam.md (hours; resumes)
+	@$(BIN)/molforge redteam --out docs/figures
 
 learn: setup ## train a small learner through the real server: three seeds, a control, curves (needs the extra `learn`)
 	@$(BIN)/python -m evidence.learner --out docs/figures

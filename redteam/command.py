@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         "--planner-programmes", type=int, default=50, help="of them, how many the planner plays"
     )
     parser.add_argument("--no-probes", action="store_true")
-    parser.add_argument("--journal", type=Path, default=Path(".cache/redteam.jsonl"), help="to resume from")
+    parser.add_argument("--journal", type=Path, default=Path(".cache/matches.jsonl"), help="to resume from")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for redteam.md and redteam.json")
     return parser

@@ -66,9 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--project", type=Path, default=ROOT, metavar="FOLDER", help="a checkout (default: this one)"
     )
-    parser.add_argument(
-        "--journal", type=Path, default=Path(".cache/certificate.jsonl"), help="to resume from"
-    )
+    parser.add_argument("--journal", type=Path, default=Path(".cache/matches.jsonl"), help="to resume from")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for certificate.json, .md and .html")
     return parser

@@ -3,6 +3,8 @@
     noop      closes the programme at once
     random    random edits, random assays, nominates at random
     greedy    edits the best-read compound, measures everything, nominates the best reading
+    genetic   recombines and mutates the fittest by reading, measures everything
+    bayes     Gaussian processes and expected improvement, nothing staged
     planner   Gaussian processes, expected improvement per credit, staged assays, honest intervals
 
     player       what they share           logbook      what the observations said so far
@@ -24,7 +26,7 @@ from molforge.errors import did_you_mean
 if TYPE_CHECKING:
     from molforge.actions import Action
 
-NAMES = ("noop", "random", "greedy", "planner")
+NAMES = ("noop", "random", "greedy", "genetic", "bayes", "planner")
 
 __all__ = ["NAMES", "Policy", "make"]
 
@@ -57,6 +59,14 @@ def make(name: str, *, seed: int = 0) -> Policy:
         from molforge.policies.greedy import GreedyPolicy
 
         return GreedyPolicy(seed=seed)
+    if name == "genetic":
+        from molforge.policies.genetic import GeneticPolicy
+
+        return GeneticPolicy(seed=seed)
+    if name == "bayes":
+        from molforge.policies.bayes import BayesPolicy
+
+        return BayesPolicy(seed=seed)
     if name == "planner":
         from molforge.policies.planner import PlannerPolicy
 

@@ -1,0 +1,63 @@
+"""Play the reference leaderboard and write its page, figures and pictures. Finished matches are kept."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from envs import CATALOGUE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Play what is missing and write; 1 where the claimed order does not hold somewhere."""
+    options = _parser().parse_args(argv)
+    from evidence.leaderboard import page, plan
+    from redteam.measure import save
+
+    order = plan.Order(
+        tasks=options.tasks or tuple(CATALOGUE),
+        cap=options.cap,
+        dear_cap=min(options.cap, options.dear_cap),
+        curve=options.curve,
+        journal=options.journal,
+        processes=options.processes,
+        elsewhere=not options.test_only,
+    )
+    order.journal.parent.mkdir(parents=True, exist_ok=True)
+    rows, curves = plan.play(order, _progress), plan.play_curves(order, _progress)
+    text = page.render(rows, curves, options.out / "figures" / "models.json")
+    sys.stdout.write(text)
+    save(options.out / "figures" / "leaderboard.json", page.as_json(rows, curves))
+    (options.out / "leaderboard.md").write_text(text, encoding="utf-8")
+    try:
+        from evidence.leaderboard import pictures
+
+        pictures.draw(rows, curves, options.out / "figures")
+    except ImportError as why:
+        _progress(f"no pictures: {why} (they need the extra `evidence`)")
+    return 0 if all(step["holds"] for step in page.order_of(rows)) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m evidence.leaderboard", description=__doc__)
+    add = parser.add_argument
+    add("--tasks", nargs="+", choices=tuple(CATALOGUE), help="families (default: all)")
+    add("--cap", type=int, default=500, help="programmes of a family and split, at most")
+    add("--dear-cap", type=int, default=200, help="the same for planner, genetic, bayes and holder")
+    add("--curve", type=int, default=12, help="programmes at each point of the difficulty curves; 0: none")
+    add("--test-only", action="store_true", help="leave out the train and validation splits")
+    add("--journal", type=Path, default=Path(".cache/matches.jsonl"), help="to resume from")
+    add("--processes", type=int, default=1)
+    add("--out", type=Path, default=Path("docs"), metavar="FOLDER")
+    return parser
+
+
+def _progress(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

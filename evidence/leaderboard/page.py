@@ -1,0 +1,181 @@
+"""The board as Markdown and as plain values."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from envs import CATALOGUE
+from evidence.leaderboard.plan import ELSEWHERE, ENTRIES, ORDER, TEST
+from molforge.evaluation import provenance
+from molforge.evaluation.match import Row
+from molforge.evaluation.table import Mean, paired, standings
+
+Curves = Mapping[float, Sequence[Row]]
+
+
+def as_json(rows: Sequence[Row], curves: Curves) -> dict[str, Any]:
+    """Return everything as plain values."""
+    return {
+        **provenance.record(),
+        "standings": [
+            {
+                "task": s.task,
+                "policy": s.policy,
+                "split": split,
+                "programmes": s.score.count,
+                "score": s.score.value,
+                "score_se": s.score.error,
+                "profile": s.profile.value,
+                "solved": s.solved,
+                "spent": s.spent,
+                "steps": s.steps,
+                "cpu_seconds": s.cpu_seconds,
+            }
+            for split in (TEST, *ELSEWHERE)
+            for s in standings([row for row in rows if row.split == split])
+        ],
+        "order": order_of(rows),
+        "difficulty": curve_points(curves),
+    }
+
+
+def order_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return every claimed step of the order with its paired gap."""
+    found = []
+    for split in (TEST, *ELSEWHERE):
+        for task in CATALOGUE:
+            mine = [row for row in rows if row.split == split and row.task == task]
+            for worse, better in pairwise(ORDER):
+                gap = paired(mine, better, worse)
+                if gap is not None:
+                    good = gap.value >= 0 if worse == "noop" else gap.value > 0
+                    found.append(
+                        {
+                            "split": split,
+                            "task": task,
+                            "better": better,
+                            "worse": worse,
+                            "gap": gap.value,
+                            "gap_se": gap.error,
+                            "paired": gap.count,
+                            "holds": good,
+                        }
+                    )
+    return found
+
+
+def curve_points(curves: Curves) -> list[dict[str, Any]]:
+    """Return mean scores by difficulty and policy, over all families."""
+    found = []
+    for difficulty, rows in curves.items():
+        for policy in dict.fromkeys(row.policy for row in rows):
+            mean = Mean.of([row.score for row in rows if row.policy == policy])
+            found.append(
+                {
+                    "difficulty": difficulty,
+                    "policy": policy,
+                    "score": mean.value,
+                    "score_se": mean.error,
+                    "programmes": mean.count,
+                }
+            )
+    return found
+
+
+def render(rows: Sequence[Row], curves: Curves, models: Path | None) -> str:
+    """Return the page."""
+    failing = [step for step in order_of(rows) if not step["holds"]]
+    told = ", ".join(f"{s['better']} over {s['worse']} in {s['task']} ({s['split']})" for s in failing)
+    lines = [
+        "# Leaderboard",
+        "",
+        f"Made by `make leaderboard` with {provenance.stamp()}: default difficulty, public secret, mean",
+        "score ± standard error over programmes (their number). Every row meets the same programmes",
+        "under the same noise. `molforge evaluate --add-to docs/figures/models.json` adds a model.",
+        "",
+        f"The order {' ≤ '.join(ORDER[:2])} < {' < '.join(ORDER[2:])} does not hold in: {told or 'no row'}.",
+        "",
+    ]
+    for split in (TEST, *ELSEWHERE):
+        of_split = [row for row in rows if row.split == split]
+        if of_split:
+            lines += [f"## Split `{split}`", "", *_board(of_split), ""]
+    lines += ["![Scores by family](figures/leaderboard.svg)", ""]
+    lines += ["![Score against credits spent](figures/budget.svg)", "", *_models(models)]
+    if curves:
+        lines += ["## Difficulty", "", *_difficulty(curves), "", "![Difficulty](figures/difficulty.svg)", ""]
+    lines += ["## Steps of the order", "", "Paired by programme.", ""]
+    lines += ["| split | family | gap | score | in SE | programmes |", "|---|---|---|---|---|---|"]
+    lines += [_step(step) for step in order_of(rows)]
+    lines += ["", "## Made with", "", "| artefact | SHA-256 |", "|---|---|"]
+    lines += [f"| {name} | `{digest}` |" for name, digest in provenance.artefacts().items()]
+    return "\n".join(lines) + "\n"
+
+
+def _board(rows: Sequence[Row]) -> list[str]:
+    tasks = [task for task in CATALOGUE if any(row.task == task for row in rows)]
+    lines = ["| | " + " | ".join(tasks) + " | credits | CPU s |", "|---|" + "---|" * (len(tasks) + 2)]
+    for name, entry in ENTRIES.items():
+        mine = [row for row in rows if row.policy == name]
+        if not mine:
+            continue
+        cells = []
+        for task in tasks:
+            scores = [row.score for row in mine if row.task == task]
+            cells.append(_cell(Mean.of(scores)) if scores else "")
+        spent = sum(row.spent for row in mine) / len(mine)
+        cpu = sum(row.cpu_seconds for row in mine) / len(mine)
+        lines.append(f"| {entry.title} | " + " | ".join(cells) + f" | {spent:.0f} | {cpu:.1f} |")
+    return lines
+
+
+def _models(path: Path | None) -> list[str]:
+    lines = ["## Language models", ""]
+    rows = json.loads(path.read_text(encoding="utf-8")) if path is not None and path.exists() else []
+    if not rows:
+        return [*lines, "None yet.", ""]
+    lines += [
+        "| model | split | score, 95 % interval | parsed | errors | tokens | credits |",
+        "|" + "---|" * 7,
+    ]
+    for row in rows:
+        f = row["all"]
+        lines.append(
+            f"| {row['model']} | {row['split']} | {f['score']:.3f} [{f['low']:.3f}, {f['high']:.3f}] "
+            f"({f['programmes']}) | {f['parse_rate']:.0%} | {f['error_rate']:.0%} "
+            f"| {f['prompt_tokens'] + f['completion_tokens']:.0f} | {f['spent']:.0f} |"
+        )
+    return [*lines, ""]
+
+
+def _difficulty(curves: Curves) -> list[str]:
+    points = curve_points(curves)
+    policies = list(dict.fromkeys(point["policy"] for point in points))
+    lines = ["| difficulty | " + " | ".join(policies) + " |", "|---|" + "---|" * len(policies)]
+    for difficulty in curves:
+        cells = [
+            f"{p['score']:.3f} ± {p['score_se']:.3f} ({p['programmes']})"
+            for p in points
+            if p["difficulty"] == difficulty
+        ]
+        lines.append(f"| {difficulty:g} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    errors = step["gap"] / step["gap_se"] if step["gap_se"] else math.inf
+    mark = "" if step["holds"] else " **does not hold**"
+    return (
+        f"| {step['split']} | {step['task']} | {step['better']} − {step['worse']}{mark} "
+        f"| {step['gap']:+.3f} ± {step['gap_se']:.3f} | {errors:.1f} | {step['paired']} |"
+    )
+
+
+def _cell(mean: Mean) -> str:
+    error = f" ± {mean.error:.3f}" if math.isfinite(mean.error) else ""
+    return f"{mean.value:.3f}{error} ({mean.count})"
