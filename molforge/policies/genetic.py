@@ -6,6 +6,9 @@ A plain genetic algorithm on assay readings, as generators of molecules are ofte
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import zip_longest
+
 from molforge.policies.greedy import GreedyPolicy
 from molforge.policies.logbook import Compound
 from molforge.policies.search import Candidate
@@ -21,12 +24,16 @@ class GeneticPolicy(GreedyPolicy):
 
     name = "genetic"
 
-    def _children(self, parents: list[Compound]) -> list[Candidate]:
-        ranked = sorted(self.log.made, key=self.reading, reverse=True)[:POPULATION]
-        population = [self.candidate(compound) for compound in ranked]
+    def _children(self, parents: list[Compound]) -> Iterator[Candidate]:
+        """Yield recombinations and edits of the fittest in turn."""
+        fittest = parents[:POPULATION]
+        population = [self.candidate(compound) for compound in fittest]
         born = self.search.crossovers(
             population[:PARENTS], population, attempts=CROSSOVERS, turn=self.turn_number
         )
         taken = {self.candidate(c).identity for c in self.log.compounds.values()} | self._tried
-        crossed = [c for c in born if c.identity not in taken and self.search.is_allowed(c)]
-        return crossed + super()._children(parents)
+        crossed = (c for c in born if c.identity not in taken and self.search.is_allowed(c))
+        self.stream("mates", self.turn_number).shuffle(fittest)
+        edited = super()._children(fittest)
+        for pair in zip_longest(crossed, edited):
+            yield from (child for child in pair if child is not None)
