@@ -29,6 +29,8 @@ LIMITS = {"default": 400.0, "all": 700.0}
 """Megabytes."""
 SESSIONS = 4
 SETTLING_SECONDS = 5.0
+QUIET = 4
+"""Looks in a row that must see the same, within 1 MB."""
 MB = 1e6
 
 
@@ -75,12 +77,12 @@ async def opened(url: str, resets: list[dict[str, object]]) -> None:
 
 
 async def settled() -> float:
-    """Return the memory once it has stopped growing."""
-    before = 0.0
-    while (now := pss(descendants(os.getpid()))) > before + 1.0:
-        before = now
+    """Return the memory once it has stopped changing."""
+    seen = [0.0]
+    while max(seen[-QUIET:]) - min(seen[-QUIET:]) > 1.0 or len(seen) < QUIET:
         await asyncio.sleep(SETTLING_SECONDS)
-    return now
+        seen.append(pss(descendants(os.getpid())))
+    return seen[-1]
 
 
 async def measure() -> dict[str, float]:
