@@ -9,7 +9,7 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: help setup setup-run run serve test slow container check lint format types imports clients \
-        conformance hostile validate landscapes ladder leaderboard redteam learn certify pins space clean
+        conformance hostile validate landscapes steps ladder leaderboard redteam learn certify pins space clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ validate: setup ## what a submission checker looks at: ping, image, validators, 
 
 space: ## prepare the folder to push to a Hugging Face Space (build/space)
 	@scripts/space.sh
+
+steps: setup ## what a step costs in CPU time, beside RDKit's reading of the molecule
+	@$(BIN)/python benchmarks/steps.py --check
 
 LADDER := $(BIN)/python -m redteam.ladder --split test --journal
 DIAL := 0 0.25 0.5 0.75 1
