@@ -63,11 +63,12 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether models are loaded: the first call would not wait for them."""
+    """Whether it makes sense to send somebody here; if not, what is in the way."""
 
     model_config = _OUT
 
-    status: Literal["ready", "starting"]
+    status: Literal["ready", "starting", "stopping", "journal", "full"]
+    detail: str | None = Field(default=None, description="What is in the way, where there is more to say.")
 
 
 class Metadata(BaseModel):

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from app.encoding import dumps, loads
-from app.errors import FactoryFailed
+from app.errors import FactoryFailed, MemoryExceeded
 from app.hosting import Entry, Reply
 from molforge.errors import (
     AgentError,
@@ -194,6 +194,8 @@ def write_error(error: Exception) -> bytes:
             fields: list[Any] = ["BadArgument", error.argument, error.value, error.allowed]
         case FactoryFailed():
             fields = ["FactoryFailed", error.factory]
+        case MemoryError():
+            fields = ["MemoryExceeded"]
         case NotReset() | EpisodeOver():
             fields = [type(error).__name__]
         case _:
@@ -210,6 +212,8 @@ def read_error(body: bytes) -> Exception:
             return BadArgument(*fields)
         case "FactoryFailed":
             return FactoryFailed(*fields)
+        case "MemoryExceeded":
+            return MemoryExceeded()
         case "NotReset":
             return NotReset()
         case "EpisodeOver":

@@ -102,6 +102,13 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, help="threads that run environments where no processes do")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="SQLite file that keeps every session")
     parser.add_argument("--secret-file", type=Path, metavar="FILE", help="key of private worlds")
+    parser.add_argument("--worker-memory-mb", type=int, help="MiB a worker may take beyond what it shares")
+    parser.add_argument("--calls-per-second", type=float, help="of all addresses together; 0: no limit")
+    parser.add_argument("--calls-per-second-per-address", type=float, help="of each; loopback is free")
+    parser.add_argument(
+        "--trust-forwarded", action="store_true", default=None, help="callers are whom the proxy names"
+    )
+    parser.add_argument("--log-format", choices=("text", "json"))
     parser.add_argument("--access-log", action="store_true", default=None, help="log every HTTP request")
     parser.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
 

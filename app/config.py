@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from app.logs import FORMATS
 
 PREFIX = "MOLFORGE_"
 _POSITIVE = (
@@ -16,6 +19,7 @@ _POSITIVE = (
     "resume_seconds",
     "call_seconds",
     "threads",
+    "worker_memory_mb",
 )
 
 
@@ -51,16 +55,26 @@ class Config:
     """Processes that run environments; -1: one per core, 0: none, threads of the server do."""
     threads: int = 4
     """Threads that run environments where there are no worker processes."""
+    worker_memory_mb: int = 1024
+    """MiB a worker may take beyond what it shares; then it is replaced, at twice as much in mid-call."""
     journal: Path | None = None
     """SQLite file that keeps every session for a restarted server; None: in memory, while the server runs."""
     drain_seconds: float = 3.0
     """How long a stopping server waits for running calls."""
     secret: bytes | None = field(default=None, repr=False)
     """Key of all worlds (``MOLFORGE_SECRET`` as text, or ``--secret-file``); None: the public default."""
+    calls_per_second: float = 5000.0
+    """Requests and frames of all addresses together in a second; 0: no limit. Loopback is never limited."""
+    calls_per_second_per_address: float = 500.0
+    """The same for each address: requests above it hear 429, frames of a socket wait."""
+    trust_forwarded: bool = False
+    """Take the caller's address from X-Forwarded-For: only behind a proxy that sets it."""
     access_log: bool = False
     """One line per HTTP request."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR; logs go to stderr and hold ids, never messages."""
+    log_format: str = "text"
+    """``text`` for people or ``json``, one object a line; both carry the ids of session and request."""
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -71,6 +85,11 @@ class Config:
                 raise BadSetting(f"{name}={getattr(self, name)} is not possible; allowed: more than 0")
         if not -1 <= self.workers <= 256:
             raise BadSetting(f"workers={self.workers} is not possible; allowed: -1 to 256")
+        for name in ("calls_per_second", "calls_per_second_per_address"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise BadSetting(f"{name}={getattr(self, name)} is not possible; allowed: 0 or more")
+        if self.log_format not in FORMATS:
+            raise BadSetting(f"log_format={self.log_format!r} is not possible; allowed: {', '.join(FORMATS)}")
         if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise BadSetting(
                 f"log_level={self.log_level!r} is not possible; allowed: DEBUG, INFO, WARNING, ERROR"

@@ -124,11 +124,18 @@ SERVER = (
     Endpoint(
         method="get",
         path="/ready",
-        summary="Whether models are loaded; 503 while they are not",
+        summary="Whether it makes sense to send somebody here; 503 while it does not",
         tag="Server",
         reply=Readiness,
         errors=(503,),
         example={"status": "ready"},
+    ),
+    Endpoint(
+        method="get",
+        path="/metrics",
+        summary="Figures for Prometheus: sessions, calls and their times, workers, refusals",
+        tag="Server",
+        media="text/plain",
     ),
     Endpoint(
         method="get", path="/metadata", summary="What this environment is", tag="Server", reply=Metadata

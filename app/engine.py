@@ -29,12 +29,30 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What an engine has, for those who watch it."""
+
+    workers: int = 0
+    """Processes at work; 0 where there are none."""
+    restarts: int = 0
+    """Processes that ended before they were told to, since the start."""
+    recycled: int = 0
+    """Processes that were replaced because they had grown too large, since the start."""
+    waiting: int = 0
+    """Calls that are not answered yet."""
+
+
 class Engine(Protocol):
     """Runs one environment per session id. Arguments and results are JSON-able throughout."""
 
     @property
     def is_ready(self) -> bool:
         """Whether the first call would not have to wait for anything to load."""
+
+    @property
+    def figures(self) -> Figures:
+        """What it has at present."""
 
     async def start(self) -> None:
         """Begin to load what is slow to load; return at once."""
@@ -95,6 +113,11 @@ class InProcessEngine:
         return self._warm_up is None or (
             warming is not None and warming.done() and not warming.cancelled() and warming.exception() is None
         )
+
+    @property
+    def figures(self) -> Figures:
+        """What it has at present."""
+        return Figures(waiting=len(self._jobs))
 
     @property
     def has_stragglers(self) -> bool:

@@ -10,6 +10,8 @@
         ├── CallTimedOut       the call ran too long and was given up; nothing happened
         ├── CallCrashed        the call ended its worker, again and again; nothing happened
         ├── Overloaded         the call never started; nothing happened
+        ├── RateLimited        too many calls a second; nothing happened
+        ├── MemoryExceeded     the call needed more memory than there is for one; nothing happened
         ├── JournalFailed      the call could not be recorded and was undone
         ├── FactoryFailed      the environment could not be made
         └── EnvironmentLost    between engine and service only: the environment is to be made anew
@@ -144,6 +146,28 @@ class Overloaded(ServerError):
         )
 
 
+class RateLimited(ServerError):
+    """Too many calls a second from one address, or from all. Nothing happened."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"too many calls a second; nothing happened: repeat it in {seconds:.1f} s")
+        self.seconds = seconds
+
+
+class MemoryExceeded(ServerError):
+    """A call needed more memory than a worker may take; the session is as it was before."""
+
+    code = "OUT_OF_MEMORY"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the call needed more memory than a worker may take and was given up; "
+            "the session is as it was before"
+        )
+
+
 class FactoryFailed(ServerError):
     """The environment of a new session could not be made; the log says why."""
 
@@ -165,6 +189,8 @@ _STATUS: dict[type[Exception], int] = {
     AlreadyAttached: 409,
     CapacityReached: 503,
     Overloaded: 503,
+    RateLimited: 429,
+    MemoryExceeded: 500,
     CallTimedOut: 504,
     CallCrashed: 500,
     JournalFailed: 503,

@@ -29,12 +29,15 @@ class Order:
     warm_ups: str | None = None
     """``module:name`` of a function from the factory to an iterator that loads a piece at a time."""
     secret: bytes | None = field(default=None, repr=False)
+    memory_mb: int = 1024
+    """MiB that a worker may take beyond what it shares with the parent."""
     log_level: str = "INFO"
+    log_format: str = "text"
 
     def as_line(self) -> bytes:
         """Return the order as it is sent."""
         secret = None if self.secret is None else self.secret.hex()
-        fields = {"factory": self.factory, "warm_ups": self.warm_ups, "log_level": self.log_level}
+        fields = {slot: getattr(self, slot) for slot in Order.__slots__}
         return json.dumps({**fields, "secret": secret}).encode() + b"\n"
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 import molforge
 from app.keys import SERVICE
+from app.metrics import CONTENT_TYPE
 from app.openapi import document
 from app.replies import json_reply
 from app.wire import ActionMessage, Observation, State
@@ -61,6 +62,11 @@ def info_routes() -> web.RouteTableDef:
         status, why = request.app[SERVICE].readiness
         body = {"status": status} if why is None else {"status": status, "detail": why}
         return json_reply(body, status=200 if status == "ready" else 503)
+
+    @routes.get("/metrics")
+    async def metrics(request: web.Request) -> web.Response:
+        text = await request.app[SERVICE].metrics.text()
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE})
 
     @routes.get("/metadata")
     async def metadata_of_environment(_request: web.Request) -> web.Response:

@@ -15,9 +15,10 @@ from app.environments import environment_factory, warm_up
 from app.info import info_routes
 from app.journal import Journal, MemoryJournal
 from app.keys import CONFIG, SERVICE
+from app.limits import LIMITS, Limits
 from app.mcp_sessions import MCP_SESSIONS, McpSessions
 from app.mcp_stateless import TURNS, Turns
-from app.middleware import translate_errors
+from app.middleware import identify, limit_rates, translate_errors
 from app.service import Service
 from app.sessions import SessionTable
 from app.visitors import SCRATCH, Scratch
@@ -39,12 +40,17 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         detached=config.max_detached,
         resume_seconds=config.resume_seconds,
     )
-    app = web.Application(middlewares=[translate_errors], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[identify, translate_errors, limit_rates], client_max_size=MAX_BODY)
     app[CONFIG] = config
     app[MCP_SESSIONS] = McpSessions()
     app[TURNS] = Turns()
     app[SCRATCH] = Scratch()
     app[WATCH] = Watch()
+    app[LIMITS] = Limits(
+        per_address=config.calls_per_second_per_address,
+        total=config.calls_per_second,
+        trust_forwarded=config.trust_forwarded,
+    )
     app[SERVICE] = Service(
         engine=engine or _engine(config),
         sessions=sessions,
@@ -63,7 +69,14 @@ def _engine(config: Config) -> Engine:
         from app.forks import Order
         from app.workers import WorkerEngine, cores
 
-        order = Order(factory=FACTORY, warm_ups=WARM_UPS, secret=config.secret, log_level=config.log_level)
+        order = Order(
+            factory=FACTORY,
+            warm_ups=WARM_UPS,
+            secret=config.secret,
+            memory_mb=config.worker_memory_mb,
+            log_level=config.log_level,
+            log_format=config.log_format,
+        )
         workers = config.workers if config.workers > 0 else cores()
         return WorkerEngine(order, workers=workers, call_seconds=config.call_seconds)
     factory = environment_factory(config.secret)

@@ -17,12 +17,15 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
+from app import logs
 from app.hosting import Factory
+from app.memory import cap_data, resident_mb
 from app.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -41,9 +44,7 @@ def main() -> NoReturn:
     orders = _lines(control)
     order = next(orders)
     assert order is not None
-    logging.basicConfig(
-        level=order["log_level"], stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.set_up(level=order["log_level"], form=order["log_format"])
     parent = Parent(control, order)
     parent.load()
     parent.serve(orders)
@@ -60,7 +61,10 @@ class Parent:
         warm_ups: Callable[[Factory], Iterator[None]] | None = order["warm_ups"] and load(order["warm_ups"])
         self._warming = iter(()) if warm_ups is None else warm_ups(self._factory)
         self._is_warm = False
-        self._children: set[int] = set()
+        self._memory_mb: int = order["memory_mb"]
+        self._children: dict[int, float] = {}
+        """Process ids, and how much of each was there from the start (MiB)."""
+        self._weighed = time.monotonic()
 
     def load(self) -> None:
         """Load what the first call needs, and say so."""
@@ -73,6 +77,7 @@ class Parent:
         """Follow orders until the server is gone; load the rest while there are none."""
         for order in orders:
             self._bury()
+            self._weigh()
             if order is None:
                 self._warm_up()
             elif "fork" in order:
@@ -100,9 +105,10 @@ class Parent:
         if pid == 0:
             ours.close()
             self._control.close()
+            cap_data(2 * self._memory_mb)
             _work(theirs, self._factory, name)
         theirs.close()
-        self._children.add(pid)
+        self._children[pid] = resident_mb(os.getpid())
         self._tell({"forked": pid, "name": name}, ours)
         ours.close()
 
@@ -115,7 +121,21 @@ class Parent:
                     log.warning("worker %d was stopped; it is killed", pid)
                     os.kill(pid, signal.SIGKILL)
                 elif ended:
-                    self._children.discard(pid)
+                    self._children.pop(pid, None)
+
+    def _weigh(self) -> None:
+        """Report workers that have grown above the ceiling; kill those that are at twice as much."""
+        now = time.monotonic()
+        if now - self._weighed < POLL_SECONDS:
+            return
+        self._weighed = now
+        for pid, at_start in self._children.items():
+            grown = resident_mb(pid) - at_start
+            if grown > 2 * self._memory_mb:
+                log.warning("worker %d has grown by %d MiB; it is killed", pid, grown)
+                os.kill(pid, signal.SIGKILL)
+            elif grown > self._memory_mb:
+                self._tell({"heavy": pid, "mb": round(grown)})
 
     def _tell(self, message: dict[str, Any], attached: socket.socket | None = None) -> None:
         line = json.dumps(message).encode() + b"\n"

@@ -11,9 +11,12 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from typing import Any, TypeVar
 
+from prometheus_client.core import Metric
+
+from app import logs
 from app.engine import Engine
 from app.errors import (
     CallCrashed,
@@ -25,6 +28,7 @@ from app.errors import (
 )
 from app.hosting import Entry, Reply
 from app.journal import Journal
+from app.metrics import Metrics, Sizes, counter, gauge
 from app.sessions import Origin, Session, SessionTable
 from molforge.actions import Action
 from molforge.contract import Step
@@ -49,6 +53,9 @@ class Service:
         self.engine = engine
         self.sessions = sessions
         self.journal = journal
+        self.metrics = Metrics()
+        self.metrics.registry.register(Sizes(self._sizes))
+        self._took = self.metrics.took
         self._call_seconds = call_seconds
         self._calls = 0
         self.is_draining = False
@@ -65,7 +72,21 @@ class Service:
             return "starting", None
         if self.journal.trouble is not None:
             return "journal", f"the journal cannot be written: {self.journal.trouble}"
+        if self.sessions.is_full:
+            return "full", "every place for a session is taken"
         return "ready", None
+
+    def _sizes(self) -> Iterator[Metric]:
+        """Yield what /metrics says of this moment."""
+        engine = self.engine.figures
+        yield gauge("molforge_sessions", "Sessions, by kind.", self.sessions.active, label="kind")
+        yield gauge("molforge_capacity", "Sessions at once, by kind.", self.sessions.capacity, label="kind")
+        yield gauge("molforge_workers", "Worker processes; 0 without.", {"": engine.workers})
+        yield gauge("molforge_queue", "Calls that are not answered yet.", {"": engine.waiting})
+        yield counter("molforge_worker_restarts", "Workers that ended untold.", engine.restarts)
+        yield counter("molforge_worker_recycled", "Workers replaced for their size.", engine.recycled)
+        yield gauge("molforge_ready", "1 if /ready says so.", {"": self.readiness[0] == "ready"})
+        yield gauge("molforge_journal_writable", "0 while it is not.", {"": self.journal.trouble is None})
 
     async def start(self) -> None:
         """Begin to load the engine; take in the sessions that the journal knows."""
@@ -151,6 +172,7 @@ class Service:
         limit = self._call_seconds if seconds is None else min(seconds, self._call_seconds)
         self._begin(session)
         self._calls += 1
+        began = self.sessions.clock()
         try:
             try:
                 reply = await call(session.id, message, seconds=limit)
@@ -169,6 +191,7 @@ class Service:
             if self._calls == 0 and self.is_draining:
                 self.quiet.set()
             session.last_used = self.sessions.clock()
+        self._took[kind](session.last_used - began)
         return reply
 
     def drain(self) -> None:
@@ -283,6 +306,7 @@ class Service:
         if not self.sessions.is_open(session):
             raise SessionNotFound(session.id)
         session.calls_running += 1
+        logs.session_id.set(session.id)
 
 
 async def _nothing(_session_id: str, *, seconds: float) -> None:

@@ -6,11 +6,12 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from aiohttp import web
 
+from app import logs
 from app.config import Config
 from app.journal import ForeignJournal
 from app.keys import SERVICE
@@ -24,9 +25,8 @@ log = logging.getLogger(__name__)
 
 def serve(config: Config) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
-    logging.basicConfig(
-        level=config.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.set_up(level=config.log_level, form=config.log_format)
+    _raise_file_limit()
     for noisy in ("aiohttp.server", "aiohttp.websocket"):  # bad requests of strangers, with tracebacks
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -42,6 +42,15 @@ def serve(config: Config) -> int:
     return 0
 
 
+def _raise_file_limit() -> None:
+    """Take as many open files as the system allows: every socket is one."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     try:
         from uvloop import new_event_loop
@@ -55,6 +64,7 @@ async def _serve(app: web.Application, config: Config) -> bool:
     runner = web.AppRunner(
         app,
         access_log=logging.getLogger("app.access") if config.access_log else None,
+        access_log_format='%a "%r" %s %b %Tf',
         shutdown_timeout=HANDLER_SECONDS,
     )
     stopped = asyncio.Event()

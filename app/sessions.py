@@ -147,7 +147,21 @@ class SessionTable:
         return dropped
 
     @property
-    def active(self) -> dict[str, int]:
+    def capacity(self) -> dict[str, float]:
+        """Places by kind, as ``active``."""
+        return {
+            "socket": self._capacity[False],
+            "rest": self._capacity[True],
+            "detached": self._max_detached,
+        }
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a new socket would find no place."""
+        return self._active[False] >= self._capacity[False]
+
+    @property
+    def active(self) -> dict[str, float]:
         """Number of sessions by kind: ``socket`` (and created), ``rest``, ``detached``."""
         return {
             "socket": self._active[False],

@@ -18,7 +18,8 @@ from typing import Any
 
 from app.channel import Kind, action_as_json, as_json, write_history
 from app.encoding import loads
-from app.errors import CallTimedOut, EnvironmentLost, Overloaded, SessionBusy
+from app.engine import Figures
+from app.errors import CallTimedOut, EnvironmentLost, MemoryExceeded, Overloaded, SessionBusy
 from app.forks import Order, WarmParent
 from app.hosting import Entry, Reply
 from app.link import Link
@@ -65,6 +66,8 @@ class WorkerEngine:
         self._forks = 0
         self.restarts = 0
         """Workers that ended before they were told to."""
+        self.recycled = 0
+        """Workers that were replaced because they had grown too large."""
 
     @property
     def is_ready(self) -> bool:
@@ -80,6 +83,13 @@ class WorkerEngine:
     def waiting(self) -> int:
         """Calls that are not answered yet."""
         return sum(link.waiting for link in self._links)
+
+    @property
+    def figures(self) -> Figures:
+        """What it has at present."""
+        return Figures(
+            workers=len(self._links), restarts=self.restarts, recycled=self.recycled, waiting=self.waiting
+        )
 
     async def start(self) -> None:
         """Start the parent; workers come when it has loaded."""
@@ -155,7 +165,7 @@ class WorkerEngine:
         is_suspect = session_id in self._suspects
         try:
             value = await seat.link.call(kind, session_id, body, seconds=seconds, is_alone=is_suspect)
-        except (CallTimedOut, EnvironmentLost, asyncio.CancelledError) as why:
+        except (CallTimedOut, EnvironmentLost, MemoryExceeded, asyncio.CancelledError) as why:
             if isinstance(why, EnvironmentLost) and why.is_suspect:
                 self._suspects.add(session_id)
             if self._seats.get(session_id) is seat:
@@ -221,6 +231,8 @@ class WorkerEngine:
             self._fill()
         elif "warm" in message:
             self._renew()
+        elif "heavy" in message:
+            self._relieve(message["heavy"], message["mb"])
 
     def _fill(self) -> None:
         """Ask for as many workers as are missing."""
@@ -235,6 +247,16 @@ class WorkerEngine:
     def _renew(self) -> None:
         """Exchange the workers that were forked before everything was loaded, where nobody is in them."""
         self._outdated = [link for link in self._links if link.is_accepting and not link.sessions]
+        self._fill()
+
+    def _relieve(self, pid: int, mb: int) -> None:
+        """Replace a worker that has grown too large; its sessions move when they are called."""
+        for link in tuple(self._links):
+            if link.pid == pid and link.is_accepting:
+                log.warning("worker %s has grown by %d MiB; it is replaced", link.name, mb)
+                link.evacuate()
+                link.retire()
+                self.recycled += 1
         self._fill()
 
     async def _connect(self, name: str, pid: int, descriptor: int) -> None:

@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
-from app import mcp
+from app import logs, mcp
 from app.encoding import NotJson, dumps, loads
 from app.errors import AlreadyAttached, ServerError, error_frame, frame, report
 from app.frames import BadFrame, Frame, Mcp, Reset, State, ToolFrame, parse
 from app.hosting import Reply
 from app.keys import CONFIG, SERVICE
+from app.limits import LIMITS
 from app.mcp_calls import answer_tool_frame
 from app.service import Service
 from app.sessions import Origin, Session
@@ -53,6 +55,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         session = await _seat(request, service)
     except ServerError as error:
         report(error, where="/ws")
+        service.metrics.refused(error.code)
         await send(socket, frame(error))
         await socket.close()
         return socket
@@ -62,9 +65,11 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         service=service,
         session=session,
         watch=request.app[WATCH],
+        pace=request.app[LIMITS].pacer(request),
         drain_seconds=request.app[CONFIG].drain_seconds,
     )
     session.connection = connection
+    logs.session_id.set(session.id)
     try:
         await connection.serve()
     finally:
@@ -98,8 +103,8 @@ class Connection:
 
     __slots__ = (
         "_drain_seconds", "_frames", "_goodbye", "_heard", "_is_ending", "_is_sending", "_is_serving",
-        "_listener", "_loop", "_ping", "_pinged", "_pings", "_rest", "_service", "_session", "_since",
-        "_socket", "_task", "_transport", "_watch", "is_over",
+        "_listener", "_loop", "_pace", "_ping", "_pinged", "_pings", "_rest", "_service", "_session",
+        "_since", "_socket", "_task", "_transport", "_watch", "is_over",
     )  # fmt: skip
 
     def __init__(
@@ -110,6 +115,7 @@ class Connection:
         service: Service,
         session: Session,
         watch: Watch,
+        pace: Callable[[], Awaitable[None]] | None,
         drain_seconds: float,
     ) -> None:
         self._socket = socket
@@ -117,6 +123,8 @@ class Connection:
         self._service = service
         self._session = session
         self._watch = watch
+        self._pace = pace
+        """Waits until one more frame may be answered; None: at once."""
         self._drain_seconds = drain_seconds
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[Any] | None = None
@@ -217,6 +225,8 @@ class Connection:
                 return
             self._since = self._heard
             busy.add(self)
+            if self._pace is not None:
+                await self._pace()
             reply = await self._answer(message)
             if reply is None:
                 self.is_over = True
@@ -285,12 +295,15 @@ class Connection:
                 return _observation(reply)
             return await self._carry_out(said)
         except NotJson as why:
-            return dumps(error_frame(f"Invalid JSON: {why}", "INVALID_JSON"))
+            refused = error_frame(f"Invalid JSON: {why}", "INVALID_JSON")
         except BadFrame as why:
-            return dumps(why.frame)
+            refused = why.frame
         except Exception as error:  # noqa: BLE001 - one frame must not end the session, whatever went wrong
             report(error, where="/ws", session_id=self._session.id)
-            return dumps(frame(error))
+            refused = frame(error)
+        data = refused["data"]
+        self._service.metrics.refused(data.get("cause", data["code"]))
+        return dumps(refused)
 
     async def _carry_out(self, message: Frame) -> bytes | None:
         match message:

@@ -24,6 +24,7 @@ class FakeEnvironment:
     live = 0
     """Environments made and not yet closed."""
     closed_while_busy = 0
+    kept = b""
 
     def __init__(self) -> None:
         FakeEnvironment.live += 1
@@ -71,6 +72,10 @@ class FakeEnvironment:
         if word == "die-once" and not Path(rest).exists():
             Path(rest).touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        if word == "hog":
+            bytearray(int(rest) * 2**20)
+        if word == "keep":
+            FakeEnvironment.kept = b"x" * (int(rest) * 2**20)
         if word == "boom":
             raise RuntimeError("secret detail")
         if word == "agent-error":

@@ -1,0 +1,37 @@
+"""How much memory a process takes, and a cap on it (Linux; elsewhere neither)."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+_PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+MIB = 2**20
+
+
+def resident_mb(pid: int) -> float:
+    """Return the resident memory of a process in MiB, shared pages included; 0 if it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE / MIB
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+def proportional_kb(pid: int) -> float:
+    """Return the memory of a process in kB, each shared page divided by those who share it (PSS)."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return float(line.split()[1])
+    return 0.0
+
+
+def cap_data(mb: float) -> None:
+    """Let this process take so many MiB more than it has; beyond, allocations fail with MemoryError."""
+    with suppress(ImportError, OSError, ValueError, IndexError):
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[5])
+        limit = int(pages * _PAGE + mb * MIB)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
