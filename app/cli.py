@@ -41,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _serve(options)
             case "play":
                 return _play(options)
+            case "faults":
+                return _faults(options)
             case "bench":
                 return _bench(options)
             case "gallery":
@@ -64,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands.add_parser("serve", help="start the server", description="Start the server."))
     _add_play(commands.add_parser("play", help="play with a reference policy through a real server"))
     _add_records(commands)
+    _add_faults(commands.add_parser("faults", help="do harm to a server and measure what it does about it"))
     _add_bench(commands.add_parser("bench", help="measure the server beside a stock one, in one run"))
     _add_worlds(commands.add_parser("worlds", help="audit the programmes"))
     gallery = commands.add_parser("gallery", help="draw what the compounds of every target look like")
@@ -130,6 +133,22 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--stock-python", type=Path, metavar="PYTHON", help="a Python that has openenv 0.10")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the figures go, as JSON")
+
+
+def _add_faults(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--only", action="append", metavar="SCENARIO", help="one of them; may be repeated")
+    parser.add_argument("--share", type=float, default=1.0, help="of times and counts; below 1: a rehearsal")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where faults.json and faults.md go")
+
+
+def _faults(options: argparse.Namespace) -> int:
+    from app.commands.faults import SCENARIOS, Plan, faults
+
+    only = tuple(options.only or ())
+    if unknown := set(only) - set(SCENARIOS):
+        print(f"no scenario {', '.join(sorted(unknown))}; there are: {', '.join(SCENARIOS)}", file=sys.stderr)
+        return 2
+    return faults(Plan(only=only, share=options.share, out=options.out))
 
 
 def _bench(options: argparse.Namespace) -> int:

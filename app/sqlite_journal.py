@@ -32,6 +32,8 @@ from app.journal import ForeignJournal, Past
 log = logging.getLogger(__name__)
 
 FORMAT = "1"
+PROBE_SECONDS = 1.0
+"""Between two tries to write, while that fails."""
 MAX_BATCH = 512
 """Jobs of one transaction."""
 _SCHEMA = """
@@ -64,6 +66,7 @@ class _Job:
 
     work: Callable[[sqlite3.Connection], Any]
     done: asyncio.Future[Any] | None
+    is_write: bool = True
 
 
 class SqliteJournal:
@@ -85,7 +88,7 @@ class SqliteJournal:
         connection = await asyncio.to_thread(self._open)
         self._thread = threading.Thread(target=self._write, args=(connection,), name="journal", daemon=True)
         self._thread.start()
-        past: list[Past] = await self._ask(_resumable)
+        past: list[Past] = await self._ask(_resumable, is_write=False)
         return past
 
     async def append(self, session_id: str, origin: str, entry: Entry) -> None:
@@ -106,7 +109,9 @@ class SqliteJournal:
 
     async def entries(self, session_id: str) -> Sequence[Entry]:
         """Return the record of the running episode."""
-        found: Sequence[Entry] = await self._ask(lambda connection: _running_episode(connection, session_id))
+        found: Sequence[Entry] = await self._ask(
+            lambda connection: _running_episode(connection, session_id), is_write=False
+        )
         return found
 
     def forget(self, session_id: str) -> None:
@@ -124,10 +129,10 @@ class SqliteJournal:
             os.close(self._lock)
             self._lock = None
 
-    async def _ask(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+    async def _ask(self, work: Callable[[sqlite3.Connection], Any], *, is_write: bool = True) -> Any:
         assert self._loop is not None
         done: asyncio.Future[Any] = self._loop.create_future()
-        self._jobs.put(_Job(work, done))
+        self._jobs.put(_Job(work, done, is_write))
         try:
             return await done
         except sqlite3.Error as why:
@@ -165,8 +170,14 @@ class SqliteJournal:
                     break
 
     def _next_batch(self) -> list[_Job | None]:
-        """Wait for a job; return it and those that wait already, up to the one that says stop."""
-        batch = [self._jobs.get()]
+        """Wait for a job; return it and those that wait already, up to the one that says stop.
+
+        While nothing can be written it tries now and then, so that it is known when that is over.
+        """
+        try:
+            batch = [self._jobs.get(timeout=PROBE_SECONDS if self.trouble else None)]
+        except queue.Empty:
+            return [_Job(_probe, None)]
         with suppress(queue.Empty):
             while batch[-1] is not None and len(batch) < MAX_BATCH:
                 batch.append(self._jobs.get_nowait())
@@ -187,10 +198,16 @@ class SqliteJournal:
             answers = [(job, None) for job in batch]
         if failure is not None and self.trouble is None:
             log.error("the journal cannot be written: %s", failure)
-        self.trouble = None if failure is None else str(failure)
+        if failure is not None or any(job.is_write for job in batch):
+            self.trouble = None if failure is None else str(failure)
         with suppress(RuntimeError):  # the loop has closed: nobody waits
             assert self._loop is not None
             self._loop.call_soon_threadsafe(_tell, answers, failure)
+
+
+def _probe(connection: sqlite3.Connection) -> None:
+    """Write something, to see whether it can be done."""
+    connection.execute("INSERT OR REPLACE INTO about VALUES ('probed', ?)", (str(time.time()),))
 
 
 def _tell(answers: list[tuple[_Job, Any]], failure: sqlite3.Error | None) -> None:

@@ -26,7 +26,7 @@ from app.link import Link
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 2.0
 """A worker that is in one call for longer is left to it. On a crowded machine honest calls take seconds."""
 MAX_BACKOFF_SECONDS = 5.0
 
