@@ -127,12 +127,17 @@ def _add_play(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--sessions", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=200, help="of each session")
-    parser.add_argument("--runs", type=int, default=3)
+    names = ("trivial", "real", "single", "start", "many")
+    parser.add_argument("--part", action="append", choices=names, help="one of them; may be repeated")
+    parser.add_argument("--sessions", type=int, default=32, help="with the trivial environment")
+    parser.add_argument("--steps", type=int, default=400, help="of each of them")
+    parser.add_argument("--real-sessions", type=int, default=64, help="with the real environment")
+    parser.add_argument("--real-steps", type=int, default=12, help="of each of them")
+    parser.add_argument("--many", type=int, default=16_384, help="sessions open at once in the last part")
+    parser.add_argument("--runs", type=int, default=3, help="medians are of so many")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--stock-python", type=Path, metavar="PYTHON", help="a Python that has openenv 0.10")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where the figures go, as JSON")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="for bench.json, bench.md and pictures")
 
 
 def _add_faults(parser: argparse.ArgumentParser) -> None:
@@ -152,9 +157,13 @@ def _faults(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
+    from app.bench.parts import Setting
     from app.commands.bench import Plan, bench
 
-    return bench(Plan(**{name: value for name, value in vars(options).items() if name != "command"}))
+    given = dict(vars(options))
+    del given["command"]
+    parts, out = tuple(given.pop("part") or ()), given.pop("out")
+    return bench(Plan(parts=parts, out=out, setting=Setting(**given)))
 
 
 def _add_worlds(parser: argparse.ArgumentParser) -> None:

@@ -57,9 +57,9 @@ async def put_on(url: str, pid: int, load: Load) -> Outcome:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         sockets = await opened(http, url, load, outcome)
         frames = [dumps({"type": "step", "data": action}).decode() for action in load.actions]
-        await _play(sockets[:1], frames, load, Outcome(), steps=min(4, load.steps))  # not the first of all
+        await _play(sockets[:1], frames, Outcome(), steps=min(4, load.steps))  # not the first of all
         began, cpu, own = time.perf_counter(), cpu_of(pid), time.process_time()
-        await _play(sockets, frames, load, outcome, steps=load.steps)
+        await _play(sockets, frames, outcome, steps=load.steps)
         outcome.wall = time.perf_counter() - began
         outcome.server_cpu = cpu_of(pid) - cpu
         outcome.own_cpu = time.process_time() - own
@@ -70,7 +70,6 @@ async def put_on(url: str, pid: int, load: Load) -> Outcome:
 async def _play(
     sockets: Sequence[aiohttp.ClientWebSocketResponse],
     frames: Sequence[str],
-    load: Load,
     outcome: Outcome,
     *,
     steps: int,
