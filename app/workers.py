@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 2.0
 """A worker that is in one call for longer is left to it. On a crowded machine honest calls take seconds."""
 MAX_BACKOFF_SECONDS = 5.0
+RECYCLE_SECONDS = 60.0
+"""Between two workers that are replaced for their size."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,6 +68,7 @@ class WorkerEngine:
         self._forks = 0
         self.restarts = 0
         """Workers that ended before they were told to."""
+        self._recycle_after = 0.0
         self.recycled = 0
         """Workers that were replaced because they had grown too large."""
 
@@ -250,9 +253,14 @@ class WorkerEngine:
         self._fill()
 
     def _relieve(self, pid: int, mb: int) -> None:
-        """Replace a worker that has grown too large; its sessions move when they are called."""
+        """Replace a worker that has grown too large; its sessions move when they are called.
+
+        One now and then: if its sessions themselves need so much, those that follow grow as large.
+        """
+        now = asyncio.get_running_loop().time()
         for link in tuple(self._links):
-            if link.pid == pid and link.is_accepting:
+            if link.pid == pid and link.is_accepting and now >= self._recycle_after:
+                self._recycle_after = now + RECYCLE_SECONDS
                 log.warning("worker %s has grown by %d MiB; it is replaced", link.name, mb)
                 link.evacuate()
                 link.retire()

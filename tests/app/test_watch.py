@@ -1,0 +1,70 @@
+"""Sockets that are at one thing for long: pings are answered, the dead are found, the deaf are given up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import aiohttp
+import pytest
+
+from app import ws
+from tests.app.harness import connected, serving
+
+
+async def test_pings_are_answered_while_a_step_runs_and_frames_wait_in_order() -> None:
+    async with serving() as url, connected(url, autoping=False) as socket:
+        await socket.reset()
+        await socket.send({"type": "step", "data": {"command": "sleep 1.5"}})
+        await socket.send({"type": "step", "data": {"command": "second"}})
+        await asyncio.sleep(0.3)
+        began = time.monotonic()
+        await socket.raw.ping(b"there?")
+        pong = await socket.raw.receive(timeout=5)
+        seconds = time.monotonic() - began
+        first, second = await socket.receive(), await socket.receive()
+        third = await socket.step(command="third")
+
+    assert (pong.type, bytes(pong.data)) == (aiohttp.WSMsgType.PONG, b"there?")
+    assert seconds < 1.0
+    texts = [reply["data"]["observation"]["text"].split()[1] for reply in (first, second)]
+    assert texts == ["sleep", "second"]
+    assert third["observation"]["text"].endswith("third")
+
+
+async def test_peer_that_leaves_during_a_step_frees_its_place_before_the_step_ends() -> None:
+    async with serving() as url, aiohttp.ClientSession() as http:
+        async with connected(url) as socket:
+            await socket.reset()
+            await socket.send({"type": "step", "data": {"command": "sleep 3"}})
+            await asyncio.sleep(0.3)
+        began = time.monotonic()
+        while True:
+            async with http.get(f"{url}/metrics") as reply:
+                if 'molforge_sessions{kind="socket"} 0.0' in await reply.text():
+                    break
+            await asyncio.sleep(0.05)
+        seconds = time.monotonic() - began
+
+    assert seconds < 2.0
+
+
+async def test_silent_peer_is_pinged_and_closed_with_1011_if_it_gives_no_sign(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ws, "HEARTBEAT_SECONDS", 1.0)
+    async with serving() as url, connected(url, autoping=False) as dead, connected(url) as alive:
+        await dead.reset()
+        await alive.reset()
+        listening = asyncio.create_task(alive.raw.receive(timeout=30))
+        ping = await dead.raw.receive(timeout=10)
+        close = await dead.raw.receive(timeout=10)
+        await asyncio.sleep(0.5)
+        is_alive = not listening.done()
+        await alive.send({"type": "state"})
+        state = await listening
+
+    assert ping.type is aiohttp.WSMsgType.PING
+    assert (close.type, close.data, close.extra) == (aiohttp.WSMsgType.CLOSE, 1011, "keepalive ping timeout")
+    assert is_alive
+    assert state.type is aiohttp.WSMsgType.TEXT
