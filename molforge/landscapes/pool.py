@@ -36,6 +36,8 @@ from molforge.landscapes.world import Draw, World
 
 PARTS = ("train", "validation", "test")
 _BLOCK = 128
+_PROJECTED = 256
+"""Designs that are projected at once."""
 _INT16 = 32767
 _lock = threading.Lock()
 _loaded: dict[tuple[str, Path | None], Pool] = {}
@@ -155,8 +157,8 @@ class Pool:
             np.empty((count, seen.columns), np.int16),
             np.empty(count, np.int64),
         )
-        for start in range(0, count, _BLOCK):
-            block = slice(start, start + _BLOCK)
+        for start in range(0, count, _PROJECTED):
+            block = slice(start, start + _PROJECTED)
             sightings = [Sighting(tokens) for tokens in self.tokens[block]]
             rows = np.stack([sighting.row(seen) for sighting in sightings])
             exact = seen.project(self._features[block].astype(np.float32), rows)
