@@ -22,7 +22,6 @@ from molforge.chem.structure import Structure, parse
 from molforge.errors import EnvironmentFault
 from molforge.landscapes.catalogue import OFF_TARGET
 from molforge.landscapes.pool import Pool
-from molforge.landscapes.world import World
 from molforge.programme import Programme, ReferencePlan, Round, Stage
 
 MAX_REDRAWS = 20
@@ -32,6 +31,8 @@ PLAN_READINGS = 2
 PLAN_SHARE = 0.6
 """A plan that costs more than this share of the budget is no plan: redraw."""
 
+_PROGRAMMES = 256
+"""Programmes that are remembered (10 kB each)."""
 OFF_TARGET_WIDTH = 3.29
 """Central 90 % of a unit normal: the off-target has no data and an amplitude of 1.0."""
 
@@ -39,14 +40,33 @@ Mask = npt.NDArray[np.bool_]
 
 
 def assemble(family: Family, request: Request, *, secret: bytes, seed: int) -> Programme:
-    """Return the programme; the same request, secret and seed give the same programme."""
+    """Return the programme; the same request, secret and seed give the same programme.
+
+    Programmes are remembered: another attempt at one, or another noise seed, costs a tenth of the first.
+    """
+    plain = dataclasses.replace(
+        request, seed=seed, noise_seed=0, max_steps=0, reward_mode="", episode_id=None, ignored=()
+    )
+    programme, key = _assembled(family, plain, secret, seed)
+    return dataclasses.replace(
+        programme,
+        noise_seed=request.noise_seed,
+        noise_key=seeding.noise_key(key, request.noise_seed),
+        max_steps=request.max_steps,
+        reward_mode=request.reward_mode,
+    )
+
+
+@lru_cache(maxsize=_PROGRAMMES)
+def _assembled(family: Family, request: Request, secret: bytes, seed: int) -> tuple[Programme, bytes]:
+    """Return the programme, but for what does not change it, and its world key."""
     key = seeding.world_key(secret, family=family.task_id, split=request.split, seed=seed)
     target = seeding.stream(key, "target").choice(request.targets)
     templates = family.templates(key)
     roles = roles_of(tuple(dict.fromkeys((*properties_of(templates), *family.also_drawn))), target)
     pool = Pool.load(target)
-    world = World(roles, key=key)
-    values = pool.values(world)
+    world = TargetWorld(roles, key=key)
+    values = pool.values(world.world)
     widths = {template.name: _prior_width(template, target) for template in templates}
     for attempt in range(MAX_REDRAWS):
         rng = seeding.stream(key, "profile", attempt)
@@ -59,13 +79,13 @@ def assemble(family: Family, request: Request, *, secret: bytes, seed: int) -> P
             key=key,
             target=target,
             pool=pool,
-            world=TargetWorld(world),
+            world=world,
             values=values,
             profile=profile,
         )
         programme = family.compose(opening, rng)
         if programme is not None:
-            return dataclasses.replace(programme, redraws=attempt)
+            return dataclasses.replace(programme, redraws=attempt), key
     raise EnvironmentFault(
         f"no {family.task_id} programme in {MAX_REDRAWS} draws "
         f"(split {request.split}, seed {seed}, difficulty {request.difficulty})"

@@ -135,7 +135,7 @@ def close(
         split=request.split,
         seed=opening.seed,
         noise_seed=request.noise_seed,
-        noise_key=opening.noise_key,
+        noise_key=b"",
         title=f"{request.spec.title} programme on target {opening.code_name}. {request.spec.description}",
         rules=family.rules,
         stage=stage,

@@ -6,6 +6,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from envs.arguments import Request
@@ -24,18 +25,45 @@ if TYPE_CHECKING:
     from molforge.landscapes.pool import Pool
 
 
-class TargetWorld:
-    """The hidden world of one programme, as the kernel asks for it; remembers what it was asked."""
+_WORLDS = 128
+"""Worlds that are kept drawn (100 kB each); any other is drawn again when it is asked for."""
+_REMEMBERED = 1024
+"""Structures whose values a world remembers while it is kept."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self._values: dict[str, Mapping[str, float]] = {}
+
+class _Drawn:
+    """A world that is kept for a while, with what it was asked."""
+
+    def __init__(self, roles: Sequence[tuple[str, str]], key: bytes) -> None:
+        self.world = World(dict(roles), key=key)
+        self.values: dict[str, Mapping[str, float]] = {}
+
+
+@lru_cache(maxsize=_WORLDS)
+def _drawn(roles: tuple[tuple[str, str], ...], key: bytes) -> _Drawn:
+    return _Drawn(roles, key)
+
+
+class TargetWorld:
+    """The hidden world of one programme, as the kernel asks for it; holds no more than roles and key."""
+
+    def __init__(self, roles: Mapping[str, str], *, key: bytes) -> None:
+        self._roles = tuple(roles.items())
+        self._key = key
+
+    @property
+    def world(self) -> World:
+        """The world itself."""
+        return _drawn(self._roles, self._key).world
 
     def values(self, structure: Structure) -> Mapping[str, float]:
         """Return every property of a structure."""
-        found = self._values.get(structure.identity)
+        drawn = _drawn(self._roles, self._key)
+        found = drawn.values.get(structure.identity)
         if found is None:
-            found = self._values[structure.identity] = self.world.values(structure)
+            if len(drawn.values) >= _REMEMBERED:
+                drawn.values.clear()
+            found = drawn.values[structure.identity] = drawn.world.values(structure)
         return found
 
     def values_of(self, tokens: Tokens) -> Mapping[str, float]:
@@ -65,11 +93,6 @@ class Opening:
     def truth(self, member: int) -> Mapping[str, float]:
         """Return the properties of a pool member on the path that everything published goes through."""
         return self.world.values_of(self.pool.tokens[member])
-
-    @property
-    def noise_key(self) -> bytes:
-        """Key of this episode's noise."""
-        return seeding.noise_key(self.key, self.request.noise_seed)
 
     @property
     def code_name(self) -> str:

@@ -122,7 +122,7 @@ class Laboratory:
                 structure = self._texts.get(text) or parse(text)
                 if text not in self._texts and self.notebook.find(structure.identity) is None:
                     structure = gates.admit(structure)
-                self._texts[text] = structure
+                self._texts[text] = structure.light()
             except RefusedStructure as why:
                 refused = {"gate": why.gate, "atom": why.atom, "reason": why.reason}
                 outcome.compounds.append({"smiles": text[:250], "refused": refused})
@@ -148,7 +148,7 @@ class Laboratory:
             sa_score=sa,
         )
         self.notebook.add(compound)
-        self._structures[compound.id] = self._texts[structure.smiles] = structure
+        self._structures[compound.id] = self._texts[structure.smiles] = structure.light()
         return compound
 
     # --- measure ------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ class Series:
     """The claim on a lead: its framework, its fused ring systems, and what is much like it."""
 
     def __init__(self, lead: Structure) -> None:
-        self._lead = lead
+        self._lead = lead.light()
 
     def covers(self, structure: Structure) -> bool:
         """Say whether a structure is inside the claim."""

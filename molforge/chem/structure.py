@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,8 @@ class Structure:
     """Canonical isomeric SMILES of the neutral form, without isotopes and atom maps."""
     identity: str
     """16 hex digits, the same for every protonation state and heteroatom tautomer."""
-    mol: Any = field(repr=False)
-    """RDKit's molecule of ``smiles``, atoms in the order of the string; not to be changed."""
+    drawn: Any = field(repr=False)
+    """RDKit's molecule of ``smiles`` (30 kB), None where it is made anew when asked for: use ``mol``."""
     tokens: Tokens = field(repr=False)
     """Sorted Morgan-2 tokens of the skeleton, ``feature << 8 | copy``."""
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -42,6 +42,19 @@ class Structure:
 
     def __hash__(self) -> int:
         return hash(self.identity)
+
+    @property
+    def mol(self) -> Any:
+        """RDKit's molecule of ``smiles``, atoms in the order of the string; not to be changed."""
+        return Chem.MolFromSmiles(self.smiles) if self.drawn is None else self.drawn
+
+    def in_full(self) -> Structure:
+        """Return the structure with its molecule at hand, for whoever asks for it many times."""
+        return self if self.drawn is not None else replace(self, drawn=self.mol)
+
+    def light(self) -> Structure:
+        """Return the structure without its molecule and what was worked out about it: 1 kB to keep."""
+        return Structure(self.smiles, self.identity, None, self.tokens)
 
 
 def parse(smiles: str) -> Structure:

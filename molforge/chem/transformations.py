@@ -63,6 +63,7 @@ def suggest(
     if transformation is not None and transformation not in TRANSFORMATIONS:
         hint = did_you_mean(transformation, tuple(TRANSFORMATIONS))
         raise AgentError(f"no transformation named {transformation!r}{hint}")
+    structure = structure.in_full()
     names = [transformation] if transformation else rng.sample(list(TRANSFORMATIONS), len(TRANSFORMATIONS))
     turns = [(name, _shuffled(structure, name, rng)) for name in names]
     seen = {structure.identity}
