@@ -36,9 +36,8 @@ class Series:
 
 def _fused_systems(structure: Structure) -> frozenset[int]:
     """Return the keys of the ring systems that are made of two rings or more."""
-    rings = [set(ring) for ring in structure.mol.GetRingInfo().AtomRings()]
+    mol = structure.mol
+    rings = [set(ring) for ring in mol.GetRingInfo().AtomRings()]
     return frozenset(
-        system.key
-        for system in ring_systems(structure.mol)
-        if sum(ring <= set(system.atoms) for ring in rings) > 1
+        system.key for system in ring_systems(mol) if sum(ring <= set(system.atoms) for ring in rings) > 1
     )

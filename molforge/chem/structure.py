@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class Structure:
     @property
     def mol(self) -> Any:
         """RDKit's molecule of ``smiles``, atoms in the order of the string; not to be changed."""
-        return Chem.MolFromSmiles(self.smiles) if self.drawn is None else self.drawn
+        return _redrawn(self.smiles) if self.drawn is None else self.drawn
 
     def in_full(self) -> Structure:
         """Return the structure with its molecule at hand, for whoever asks for it many times."""
@@ -55,6 +56,12 @@ class Structure:
     def light(self) -> Structure:
         """Return the structure without its molecule and what was worked out about it: 1 kB to keep."""
         return Structure(self.smiles, self.identity, None, self.tokens)
+
+
+@lru_cache(maxsize=64)
+def _redrawn(smiles: str) -> Any:
+    # kept, since what RDKit returns of a molecule (its rings, its atoms) does not keep the molecule alive
+    return Chem.MolFromSmiles(smiles)
 
 
 def parse(smiles: str) -> Structure:
