@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rdkit import Chem
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from envs import CATALOGUE, DEFAULT_TASK
 from envs.environment import MolforgeEnvironment
-from molforge.chem.properties import DOUBTS, alerts, properties
+from molforge.chem.properties import DOUBTS, properties
 from molforge.chem.structure import parse
 from molforge.landscapes.catalogue import MODELS, TARGETS
 from molforge.landscapes.pool import Pool
@@ -126,7 +127,11 @@ def _in_few_colours(png: bytes) -> bytes:
 def _doubts(target: str) -> str:
     """Return how many designs of a pool carry which of the project's own alerts."""
     pool = Pool.load(target)
-    found = Counter(name for smiles in pool.smiles for name in alerts(parse(smiles)) if name in DOUBTS)
+    patterns = {name: Chem.MolFromSmarts(smarts) for name, smarts in DOUBTS.items()}
+    mols = [Chem.MolFromSmiles(smiles) for smiles in pool.smiles]
+    found = Counter(
+        name for mol in mols for name, pattern in patterns.items() if mol.HasSubstructMatch(pattern)
+    )
     told = ", ".join(f"`{name}` {count}" for name, count in found.most_common()) or "none"
     return f"Of its {len(pool):,} designs a chemist would ask about: {told}."
 
