@@ -22,6 +22,8 @@ EVIDENCE = {
     "redteam": ("redteam.command", "attack the environment: what cheating earns, beside honest play"),
     "certify": ("evidence.certificate.command", "run every check of OpenEnv's severity policy"),
     "evaluate": ("evidence.models.command", "let a language model play the leaderboard's programmes"),
+    "export sft": ("evidence.datasets.command", "a policy's episodes as conversations, for fine-tuning"),
+    "export tasks": ("evidence.datasets.command", "programmes to play as rows, for trainers"),
 }
 """Commands that lie above the server, found by name: their module parses their options in ``main(argv)``."""
 
@@ -30,9 +32,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 1 failed, 2 wrong options)."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads of our own use the cores
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] in EVIDENCE:
-        command: Callable[[Sequence[str]], int] = import_module(EVIDENCE[words[0]][0]).main
-        return command(words[1:])
+    for name, (module, _) in EVIDENCE.items():
+        length = len(name.split())
+        if words[:length] == name.split():
+            command: Callable[[Sequence[str]], int] = import_module(module).main
+            return command(words[1:])
     parser = _parser()
     options = parser.parse_args(words)
     try:
@@ -84,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--resume", action="store_true", help="keep what an interrupted run finished")
     for name, (_, what) in EVIDENCE.items():
-        commands.add_parser(name, help=what)
+        commands.add_parser(name, help=what)  # for the list alone: main hands these on
     return parser
 
 

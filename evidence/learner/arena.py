@@ -13,6 +13,9 @@ from evidence.learner.choices import MAX_STEPS, Choices, Option
 from evidence.learner.policy import Decision
 from molforge.client import MolforgeEnv, MolforgeObservation
 
+PATIENCE_SECONDS = 600.0
+"""For a connection or an answer, on a machine with other work."""
+
 Chooser = Callable[[Sequence[Option], np.random.Generator], Decision]
 
 
@@ -46,7 +49,9 @@ async def play_all(
     found: dict[int, Rollout] = {}
 
     async def seat() -> None:
-        async with MolforgeEnv(base_url=url) as env:
+        async with MolforgeEnv(
+            base_url=url, connect_timeout_s=PATIENCE_SECONDS, message_timeout_s=PATIENCE_SECONDS
+        ) as env:
             while not waiting.empty():
                 number = waiting.get_nowait()
                 found[number] = await _play(env, programmes[number], choose)

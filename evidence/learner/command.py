@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ from typing import Any
 
 from envs import CATALOGUE
 
-ROOT = Path(__file__).parents[2]
 TASKS = ("triage", "potency", "selectivity")
 
 
@@ -52,6 +50,7 @@ def _kept(plan: Any, folder: Path, url: str | None) -> dict[str, Any]:
     from dataclasses import asdict
 
     from evidence.learner.training import train
+    from redteam.servers import serving
 
     name = f"{'control' if plan.is_control else 'seed'}-{plan.seed}.json"
     path = folder / name
@@ -60,18 +59,14 @@ def _kept(plan: Any, folder: Path, url: str | None) -> dict[str, Any]:
         if kept["plan"] == json.loads(json.dumps(asdict(plan))):
             return kept
     progress = _progress(name)
-    found = train(url, plan, progress) if url else asyncio.run(_at_home(plan, progress))
+    checkpoint = path.with_suffix(".pt")
+    if url is not None:
+        found = train(url, plan, progress, checkpoint)
+    else:
+        with serving("--call-seconds", "600") as server:
+            found = train(server.url, plan, progress, checkpoint)
     path.write_text(json.dumps(found) + "\n")
     return json.loads(path.read_text())  # type: ignore[no-any-return]
-
-
-async def _at_home(plan: Any, progress: Any) -> dict[str, Any]:
-    """Train on a server of our own."""
-    from evidence.learner.training import train
-    from molforge.agent.local_server import local_server
-
-    async with local_server(ROOT) as url:
-        return await asyncio.to_thread(train, url, plan, progress)
 
 
 def _greedy(tasks: Sequence[str], count: int, folder: Path) -> dict[str, Any]:

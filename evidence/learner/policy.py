@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,7 +58,6 @@ class Learner:
         torch.set_num_threads(1)
         self.scorer = Scorer(seed)
         self._optimiser = torch.optim.Adam(self.scorer.parameters(), lr=RATE)
-        self.rng = np.random.default_rng(seed)
 
     def choose(self, options: Sequence[Option], rng: np.random.Generator) -> Decision:
         """Draw one of the options."""
@@ -67,6 +67,15 @@ class Learner:
             logs = torch.log_softmax(scores, 0).double().numpy()
         chosen = int(rng.choice(len(options), p=np.exp(logs) / np.exp(logs).sum()))
         return Decision(features, chosen, float(logs[chosen]))
+
+    def state(self) -> dict[str, Any]:
+        """Return the weights and the optimiser's memory."""
+        return {"scorer": self.scorer.state_dict(), "optimiser": self._optimiser.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take them over."""
+        self.scorer.load_state_dict(state["scorer"])
+        self._optimiser.load_state_dict(state["optimiser"])
 
     def update(self, decisions: Sequence[Decision], advantages: Floats) -> float:
         """Take some steps of the clipped policy gradient; return the mean entropy before them."""

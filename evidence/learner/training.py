@@ -11,9 +11,11 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from evidence.learner.arena import Programme, Rollout, play_all
 from evidence.learner.policy import Decision, Learner
@@ -40,14 +42,24 @@ class Plan:
     is_control: bool = False
 
 
-def train(url: str, plan: Plan, progress: Callable[[str], None]) -> dict[str, Any]:
-    """Train and return everything that was measured, as plain values."""
+def train(url: str, plan: Plan, progress: Callable[[str], None], checkpoint: Path) -> dict[str, Any]:
+    """Train and return everything that was measured, as plain values.
+
+    ``checkpoint`` keeps the state after every update: a run that broke off goes on from there.
+    """
     learner, began = Learner(plan.seed), time.monotonic()
-    rng = np.random.default_rng([plan.seed, 1])
-    curve: list[dict[str, Any]] = []
-    start = evaluate(url, learner, plan, plan.held_out)
-    progress(f"start: {_told(start)}")
-    for number in range(1, plan.updates + 1):
+    kept = _read(checkpoint, plan)
+    if kept is None:
+        curve: list[dict[str, Any]] = []
+        start = evaluate(url, learner, plan, plan.held_out)
+        before = 0.0
+        progress(f"start: {_told(start)}")
+    else:
+        curve, start, before = kept["curve"], kept["start"], kept["seconds"]
+        learner.restore(kept["learner"])
+        progress(f"goes on after update {len(curve)}")
+    for number in range(len(curve) + 1, plan.updates + 1):
+        rng = np.random.default_rng([plan.seed, number])
         rollouts = asyncio.run(play_all(url, _batch(plan, rng, number), learner.choose, sessions=SESSIONS))
         decisions, advantages = advantage(rollouts, rng if plan.is_control else None)
         entropy = learner.update(decisions, advantages)
@@ -55,6 +67,8 @@ def train(url: str, plan: Plan, progress: Callable[[str], None]) -> dict[str, An
         if number % plan.every == 0 and number < plan.updates:
             point["held_out"] = evaluate(url, learner, plan, plan.watched)
         curve.append(point)
+        seconds = before + time.monotonic() - began
+        _write(checkpoint, plan, {"curve": curve, "start": start, "seconds": seconds}, learner)
         progress(f"{number}/{plan.updates}: {point['scores']} entropy {entropy:.2f}")
     end = evaluate(url, learner, plan, plan.held_out)
     progress(f"end: {_told(end)}")
@@ -64,8 +78,21 @@ def train(url: str, plan: Plan, progress: Callable[[str], None]) -> dict[str, An
         "end": end,
         "curve": curve,
         "episodes": plan.updates * plan.groups * GROUP,
-        "seconds": round(time.monotonic() - began, 1),
+        "seconds": round(before + time.monotonic() - began, 1),
     }
+
+
+def _read(path: Path, plan: Plan) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    kept: dict[str, Any] = torch.load(path, weights_only=False)
+    return kept if kept["plan"] == asdict(plan) else None
+
+
+def _write(path: Path, plan: Plan, state: dict[str, Any], learner: Learner) -> None:
+    partial = path.with_suffix(".partial")
+    torch.save({**state, "plan": asdict(plan), "learner": learner.state()}, partial)
+    partial.replace(path)
 
 
 def evaluate(url: str, learner: Learner, plan: Plan, count: int) -> dict[str, list[float]]:
