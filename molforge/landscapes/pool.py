@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,28 @@ _BLOCK = 128
 _PROJECTED = 256
 """Designs that are projected at once."""
 _INT16 = 32767
+_FORMAT = 1
+"""Counts changes of what a kept projection holds."""
 _lock = threading.Lock()
-_loaded: dict[tuple[str, Path | None], Pool] = {}
+_loaded: dict[str, Pool] = {}
+
+
+@cache
+def cache_folder() -> Path | None:
+    """Return the folder that keeps projections between processes, None where nothing can be kept.
+
+    ``MOLFORGE_CACHE`` names it (an empty name: none); by default it is ``molforge`` in the user's cache.
+    """
+    named = os.environ.get("MOLFORGE_CACHE")
+    try:
+        users = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(users) / "molforge" if named is None else Path(named)
+        if named == "":
+            return None
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # a read-only root; no home
+        return None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +106,18 @@ class Pool:
         self._locks: dict[str, threading.Lock] = {}
 
     @staticmethod
-    def load(name: str, *, cache: Path | None = None) -> Pool:
-        """Return the shipped pool of a potency model.
-
-        Args:
-            name: The potency model.
-            cache: Folder that keeps projections (2 MB a model) for other processes to map.
-        """
+    def load(name: str) -> Pool:
+        """Return the shipped pool of a potency model; its projections are kept in ``cache_folder()``."""
         if name not in TARGETS:
             raise EnvironmentFault(f"no pool for {name!r}{did_you_mean(name, TARGETS)}")
         with _lock:
-            if (pool := _loaded.get((name, cache))) is None:
-                pool = _loaded[name, cache] = Pool.read(DATA / pool_file(name), cache=cache)
+            if (pool := _loaded.get(name)) is None:
+                pool = _loaded[name] = Pool.read(DATA / pool_file(name), cache=cache_folder())
         return pool
 
     @staticmethod
     def read(path: Path, *, cache: Path | None = None) -> Pool:
-        """Read a pool from a data file."""
+        """Read a pool from a data file; ``cache`` keeps projections (2 MB a model) for all to map."""
         return Pool(artefact.read(path), cache=cache)
 
     def __len__(self) -> int:
@@ -143,10 +159,14 @@ class Pool:
         """Map the projection from the cache folder, or make it and leave it there."""
         if self._cache is None:
             return self._made(seen)
-        path = self._cache / f"{self.name}-{seen.name}-{self.digest[:16]}-{seen.digest[:16]}.npy"
-        if not path.exists():
-            _save(path, self._made(seen))
-        return _map(path)
+        path = self._cache / f"{self.name}-{seen.name}-{self.digest[:16]}-{seen.digest[:16]}-{_FORMAT}.npy"
+        kept = _map(path)
+        if kept is None or kept.bank.shape != (len(self), seen.columns):
+            made = self._made(seen)
+            with suppress(OSError):  # disk full or read-only: made again next time
+                _save(path, made)
+            kept = _map(path) or made
+        return kept
 
     def _made(self, seen: PropertyModel) -> Projection:
         """Project the pool on a model (0.3 s), a block at a time: kernel rows of all would be 70 MB."""
@@ -181,12 +201,19 @@ def _save(path: Path, projection: Projection) -> None:
         records[name] = getattr(projection, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.partial")
-    with partial.open("wb") as file:
-        np.save(file, records)
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            np.save(file, records)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
-def _map(path: Path) -> Projection:
-    records = np.load(path, mmap_mode="r")
-    centres, nearest, steps = (np.array(records[name]) for name in ("centres", "nearest", "steps"))
+def _map(path: Path) -> Projection | None:
+    """Return what a file keeps, None where it is missing or damaged."""
+    try:
+        records = np.load(path, mmap_mode="r")
+        centres, nearest, steps = (np.array(records[name]) for name in ("centres", "nearest", "steps"))
+    except (OSError, EOFError, ValueError, IndexError):
+        return None
     return Projection(centres, nearest, records["bank"], steps)

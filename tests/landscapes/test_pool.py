@@ -118,6 +118,26 @@ def test_projection_is_kept_in_a_folder_for_other_processes(tmp_path: Path) -> N
         assert np.array_equal(values, mapped[role])
 
 
+def test_damaged_or_foreign_files_in_the_folder_are_made_again(tmp_path: Path) -> None:
+    world = World({"off_target": "off_target"}, key=b"k")
+    plain = Pool.load("h3").values(world)["off_target"]
+    Pool.read(DATA / pool_file("h3"), cache=tmp_path).values(world)
+    (kept,) = tmp_path.iterdir()
+    for damage in (b"", b"nonsense", kept.read_bytes()[:50_000]):
+        kept.write_bytes(damage)
+        again = Pool.read(DATA / pool_file("h3"), cache=tmp_path).values(world)["off_target"]
+        assert np.array_equal(plain, again)
+        assert kept.stat().st_size > 1_000_000
+
+
+def test_a_folder_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    world = World({"off_target": "off_target"}, key=b"k")
+    pool = Pool.read(DATA / pool_file("h3"), cache=tmp_path / "file")
+
+    assert np.array_equal(pool.values(world)["off_target"], Pool.load("h3").values(world)["off_target"])
+
+
 def test_threads_that_ask_at_once_get_one_projection() -> None:
     pool = Pool.read(DATA / pool_file("h3"))
     worlds = [World({"logd": "logd"}, key=bytes([key])) for key in range(6)]
