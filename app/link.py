@@ -23,6 +23,9 @@ WINDOW = 16
 """Calls that are sent before the first of them is answered: enough to keep a worker busy."""
 
 
+HELD_SECONDS = 0.1
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     """One call on its way."""
@@ -80,6 +83,12 @@ class Link(asyncio.Protocol):
     def waiting(self) -> int:
         """Number of calls that are not answered yet."""
         return len(self._sent) + len(self._queue)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the worker is in one call for longer than most calls take."""
+        head = next(iter(self._sent.values()), None)
+        return head is not None and self._loop.time() - head.began > HELD_SECONDS
 
     # --- calls ------------------------------------------------------------------------------------
 

@@ -183,13 +183,14 @@ class WorkerEngine:
     async def _choose(self, seconds: float) -> Link:
         """Return the worker with the least to do; wait if there is none at present.
 
-        A call under way counts as a session, also that of a session that is gone.
+        A call under way counts as a session, also that of a session that is gone; a worker that is in
+        one call for long comes last.
         """
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
             accepting = [link for link in self._links if link.is_accepting]
             if accepting:
-                return min(accepting, key=lambda link: (link.sessions + link.waiting, link.waiting))
+                return min(accepting, key=_burden)
             self._arrival.clear()
             try:
                 async with asyncio.timeout_at(deadline):
@@ -311,6 +312,10 @@ class WorkerEngine:
             self.restarts += 1
             log.warning("worker %s (process %d) is gone", link.name, link.pid)
         self._fill()
+
+
+def _burden(link: Link) -> tuple[bool, int, int]:
+    return link.is_held, link.sessions + link.waiting, link.waiting
 
 
 def cores() -> int:

@@ -192,3 +192,20 @@ def test_server_with_workers_loads_no_chemistry_of_its_own() -> None:
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert ended.stdout.strip() == "[]"
+
+
+async def test_a_new_session_does_not_wait_behind_a_long_call_of_one_that_is_gone(service: Service) -> None:
+    held, *others = [await playing(service) for _ in range(8)]
+    seats = engine_of(service)._seats
+    for other in others:
+        if seats[other.id].link is seats[held.id].link:
+            service.close(other)  # its worker has the fewest sessions now
+    calling = asyncio.create_task(service.step(held, Action(command="sleep 1.9")))
+    await asyncio.sleep(0.3)
+    calling.cancel()
+    await asyncio.gather(calling, return_exceptions=True)
+
+    began = time.monotonic()
+    await service.open(Origin.SOCKET)
+
+    assert time.monotonic() - began < 1.0
