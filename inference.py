@@ -28,17 +28,18 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol, TextIO, TypeVar
 
 from molforge.actions import Action, ActionType
 from molforge.agent.conversation import Conversation, Message
 from molforge.agent.lines import Block, claim_stdout
 from molforge.agent.local_server import local_server
-from molforge.client import MolforgeEnv, MolforgeObservation
+from molforge.client import MolforgeEnv, MolforgeObservation, ServerRefusal
 from molforge.container import Container
 from molforge.policies import make
 
@@ -56,6 +57,11 @@ COMMAND_CHARACTERS = 8000
 PROGRAMME: dict[str, Any] = {"split": "test", "seed": 0}
 """What is played of every task: a held-out programme, the same in every run."""
 OUT_OF_TIME = Action(action_type=ActionType.STOP, reason="out_of_time")
+
+BUSY = ("OVERLOADED", "STEP_TIMEOUT", "JOURNAL_FAILED")
+"""Causes of a server that could not do now what it may do later: nothing happened."""
+
+Result = TypeVar("Result")
 
 log = logging.getLogger("inference")
 
@@ -286,6 +292,18 @@ async def task_ids(env: MolforgeEnv, settings: Settings) -> list[str]:
         return list(CATALOGUE)
 
 
+async def insist(call: Callable[[], Awaitable[Result]], *, until: float) -> Result:
+    """Make a call, again where the server had no time for it; the client sees to it that it counts once."""
+    while True:
+        try:
+            return await call()
+        except (TimeoutError, ServerRefusal) as why:
+            is_busy = isinstance(why, TimeoutError) or why.details.get("cause") in BUSY
+            if not is_busy or time.monotonic() > until:
+                raise
+            log.warning("the server had no time: %s", str(why) or "no reply")
+
+
 async def play(
     env: MolforgeEnv, player: Player, block: Block, *, task: str, until: float, interruption: Interruption
 ) -> None:
@@ -293,13 +311,13 @@ async def play(
     score: float | None = None
     try:
         async with interruption.patience():
-            result = await env.reset(task_id=task, **PROGRAMME)
+            result = await insist(lambda: env.reset(task_id=task, **PROGRAMME), until=until)
             player.begin(result.observation)
             while not result.done:
                 seconds = until - time.monotonic()
                 turn = player.act(result.observation, until=until)
                 action = await interruption.or_none(turn, seconds=seconds) or OUT_OF_TIME
-                result = await env.step(action)
+                result = await insist(partial(env.step, action), until=until)
                 block.step(
                     action=_shown(action),
                     reward=result.reward or 0.0,

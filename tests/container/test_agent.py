@@ -82,7 +82,7 @@ async def test_sigterm_in_the_middle_closes_every_block_and_leaves_no_container(
 
     blocks = read(out.decode())
     assert process.returncode == 128 + signal.SIGTERM, err.decode()[-2000:]
-    assert [(block.steps[-1].done, block.score) for block in blocks] == [(True, 0.01)]
+    assert [(block.steps[-1].done, block.score) for block in blocks] == [(True, 0.01)], err.decode()[-2000:]
     assert containers() == before
     assert time.monotonic() - began < 20
 

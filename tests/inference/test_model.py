@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 
@@ -16,6 +17,7 @@ from stub_model import Hang, Raw, Status, StubModel, completion, serving
 import inference
 from inference import Interruption, Settings
 from molforge.agent.conversation import HISTORY_CHARACTERS, Conversation
+from molforge.client import ServerRefusal
 
 STOP = "stop nothing here"
 
@@ -226,3 +228,25 @@ def test_settings_have_the_defaults_of_the_official_sample():
 )
 def test_settings_are_read_in_this_order(environ, name, value):
     assert getattr(Settings.from_environ(environ), name) == value
+
+
+async def test_a_server_that_has_no_time_is_asked_again_and_the_call_counts_once():
+    asked = []
+
+    async def call() -> str:
+        asked.append(1)
+        if len(asked) == 1:
+            raise TimeoutError
+        if len(asked) == 2:
+            raise ServerRefusal("no time", code="EXECUTION_ERROR", details={"cause": "OVERLOADED"})
+        return "done"
+
+    async def wrong() -> str:
+        raise ServerRefusal("no such task", code="EXECUTION_ERROR", details={"cause": "BAD_ARGUMENT"})
+
+    assert await inference.insist(call, until=time.monotonic() + 5.0) == "done"
+    with pytest.raises(ServerRefusal, match="no such task"):
+        await inference.insist(wrong, until=time.monotonic() + 5.0)
+    asked.clear()
+    with pytest.raises(TimeoutError):
+        await inference.insist(call, until=0.0)
