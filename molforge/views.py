@@ -31,7 +31,10 @@ class ObjectiveView(BaseModel):
 
 
 class AssayView(BaseModel):
-    """One line of the assay menu; ``se`` and ``run_se`` in ``unit``, ``price`` in credits."""
+    """One line of the assay menu; ``se`` and ``run_se`` in ``unit``, ``price`` in credits.
+
+    ``micromolar`` is the concentration of a single-point assay.
+    """
 
     assay: str
     reads: str
@@ -40,6 +43,7 @@ class AssayView(BaseModel):
     se: float
     run_se: float
     range: list[float] | None = None
+    micromolar: float | None = None
 
 
 class Brief(BaseModel):
