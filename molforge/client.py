@@ -244,11 +244,13 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
                 return await self._exchange(message)
             except ConnectionClosed as closed:
                 self._drop_socket()
-                if is_last or not self._bookmark.session_id:
+                if is_last or not (self._bookmark.session_id or message["type"] == "reset"):
                     raise ConnectionError(
                         f"the server closed the session ({closed}): reset opens another"
                     ) from closed
-                log.warning("the connection of session %s was lost: %s", self._bookmark.session_id, closed)
+                log.warning(
+                    "the connection of session %s was lost: %s", self._bookmark.session_id or "-", closed
+                )
             except (TimeoutError, asyncio.CancelledError):
                 self._drop_socket()
                 raise

@@ -131,3 +131,17 @@ async def test_fields_of_a_newer_server_are_ignored():
 async def test_no_server_is_a_connection_error():
     with pytest.raises(ConnectionError, match="Failed to connect"):
         await MolforgeEnv(base_url="http://127.0.0.1:9").connect()
+
+
+async def test_a_first_reset_whose_connection_was_lost_is_sent_again():
+    connections = []
+
+    async def lost_once(socket):
+        connections.append(socket)
+        await socket.recv()
+        if len(connections) > 1:
+            await socket.send(observation("open"))
+
+    async with client_of(lost_once) as env:
+        assert (await env.reset()).observation.text == "open"
+    assert len(connections) == 2
