@@ -199,8 +199,13 @@ def _worlds(options: argparse.Namespace) -> int:
 
 
 def _add_records(commands: Any) -> None:
-    export = commands.add_parser("export", help="write the episodes of a journal as JSON lines")
-    export.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    export = commands.add_parser("export", help="write the episodes of a journal: JSON lines, or Parquet")
+    export.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="*.parquet for a table; default: standard output",
+    )
     export.add_argument(
         "--observations", action="store_true", help="play the episodes again to have them too"
     )

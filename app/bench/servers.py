@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 STOCK_HOST = ROOT / "benchmarks" / "stock_host.py"
 TRIVIAL, REAL = "app.bench.trivial:factory", "app.environments:environment_factory"
-START_SECONDS = 120.0
+START_SECONDS = 900.0
 OWN = "molforge"
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import molforge
 from app.channel import as_json
@@ -37,20 +37,19 @@ class Source:
 
 
 def export(source: Source, out: Path | None, *, with_observations: bool) -> int:
-    """Write one JSON line per episode to ``out`` or stdout; return the exit code.
+    """Write every episode to ``out`` or stdout; return the exit code.
 
-    Observations are not in a journal: they are played again, which needs the secret and the version
-    that the journal was written with.
+    One JSON line an episode; a file named ``*.parquet`` has one row a call instead. Observations are not in
+    a journal: they are played again, which needs the secret and the version that it was written with.
     """
     factory = environment_factory(source.secret) if with_observations else None
     try:
-        with _reading(source, is_checked=with_observations) as database, _output(out) as file:
+        with _reading(source, is_checked=with_observations) as database, _writer(out) as write:
             for number, (session_id, version, entries) in enumerate(episodes(database), 1):
-                line = episode_line(session_id, version, entries, factory)
-                file.write(as_json(line).decode() + "\n")
+                write(episode_line(session_id, version, entries, factory))
                 if number % PROGRESS_EVERY == 0:
                     print(f"{number} episodes", file=sys.stderr)
-    except (ForeignJournal, EnvironmentFault, OSError, sqlite3.Error) as why:
+    except (ForeignJournal, EnvironmentFault, OSError, sqlite3.Error, ImportError) as why:
         print(why, file=sys.stderr)
         return 1
     return 0
@@ -69,6 +68,7 @@ def episode_line(
         "episode": opening.episode,
         "version": version,
         "reset": opening.message,
+        "digest": opening.digest,
         "reward": sum(entry.reward for entry in steps),
         "done": entries[-1].done,
         "steps": [
@@ -126,9 +126,15 @@ def _reading(source: Source, *, is_checked: bool) -> Iterator[sqlite3.Connection
 
 
 @contextmanager
-def _output(out: Path | None) -> Iterator[TextIO]:
-    if out is None:
-        yield sys.stdout
-        return
-    with out.open("w", encoding="utf-8") as file:
-        yield file
+def _writer(out: Path | None) -> Iterator[Callable[[dict[str, Any]], object]]:
+    """Yield what takes one episode after the other."""
+    if out is not None and out.suffix == ".parquet":
+        from app.commands.parquet import writing
+
+        with writing(out) as write:
+            yield write
+    elif out is None:
+        yield lambda line: sys.stdout.write(as_json(line).decode() + "\n")
+    else:
+        with out.open("w", encoding="utf-8") as file:
+            yield lambda line: file.write(as_json(line).decode() + "\n")

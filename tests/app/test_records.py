@@ -23,7 +23,7 @@ async def record(path: Path) -> None:
     engine = InProcessEngine(environment_factory(None), threads=1)
     table = SessionTable(capacity=10, rest_capacity=10, idle_seconds=60)
     journal = SqliteJournal(path, fingerprint=secret_fingerprint(DEFAULT_SECRET))
-    service = Service(engine=engine, sessions=table, journal=journal, call_seconds=60)
+    service = Service(engine=engine, sessions=table, journal=journal, call_seconds=600)
     await service.start()
     session = await service.open(Origin.REST)
     for arguments in ({}, {"task_id": "triage"}):
@@ -74,3 +74,19 @@ def test_replay_notices_a_changed_record_and_another_secret(
     assert "0 episodes play exactly the same, 2 do not" in capsys.readouterr().out
     assert main(["replay", str(journal), "--secret-file", str(tmp_path / "secret")]) == 1
     assert "another secret" in capsys.readouterr().err
+
+
+def test_export_to_parquet_has_a_row_a_call(journal: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    out = tmp_path / "episodes.parquet"
+
+    assert main(["export", str(journal), "--out", str(out), "--observations"]) == 0
+
+    rows = parquet.read_table(out).to_pylist()
+    assert [(row["episode"], row["number"], row["kind"]) for row in rows] == [
+        (episode, number, "step" if number else "reset") for episode in (1, 2) for number in range(3)
+    ]
+    assert json.loads(rows[1]["message"]) == {"command": "assay M1: potency"}
+    assert json.loads(rows[1]["observation"])["readings"]
+    assert [row["done"] for row in rows] == [False, False, True] * 2
+    assert all(len(row["digest"]) == 16 for row in rows)
