@@ -56,8 +56,8 @@ class WorkerEngine:
         """Every worker there is."""
         self._asked = 0
         """Forks that were asked for and have not come yet."""
-        self._outdated: list[Link] = []
-        """Workers that go when others have come for them."""
+        self._outdated: set[Link] = set()
+        """Workers that share less than later ones: they get no new sessions, and go when they have none."""
         self._seats: dict[str, _Seat] = {}
         self._suspects: set[str] = set()
         """Sessions of which a call was on its way when a worker ended: the next one is made alone."""
@@ -143,6 +143,8 @@ class WorkerEngine:
             seat.link.sessions -= 1
             if seat.link in self._links:
                 seat.link.discard(session_id)
+            if seat.link in self._outdated:
+                self._let_go()
 
     async def close(self) -> None:
         """End all processes."""
@@ -188,7 +190,7 @@ class WorkerEngine:
         """
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
-            accepting = [link for link in self._links if link.is_accepting]
+            accepting = self._fresh() or [link for link in self._links if link.is_accepting]
             if accepting:
                 return min(accepting, key=_burden)
             self._arrival.clear()
@@ -240,18 +242,27 @@ class WorkerEngine:
 
     def _fill(self) -> None:
         """Ask for as many workers as are missing."""
-        there = sum(link.is_accepting and link not in self._outdated for link in self._links)
-        missing = self._workers - self._asked - there
+        missing = self._workers - self._asked - len(self._fresh())
         for _ in range(missing):
             if self._parent is not None:
                 self._forks += 1
                 self._asked += 1
                 self._parent.fork(f"molforge-w{self._forks}")
 
+    def _fresh(self) -> list[Link]:
+        return [link for link in self._links if link.is_accepting and link not in self._outdated]
+
     def _renew(self) -> None:
-        """Exchange the workers that were forked before everything was loaded, where nobody is in them."""
-        self._outdated = [link for link in self._links if link.is_accepting and not link.sessions]
+        """Exchange the workers that were forked before everything was loaded."""
+        self._outdated = {link for link in self._links if link.is_accepting}
         self._fill()
+
+    def _let_go(self) -> None:
+        """End outdated workers that nobody is in, once there is another one."""
+        if self._fresh():
+            for link in [link for link in self._outdated if not link.sessions]:
+                self._outdated.discard(link)
+                link.retire()
 
     def _relieve(self, pid: int, mb: int) -> None:
         """Replace a worker that has grown too large; its sessions move when they are called.
@@ -291,8 +302,7 @@ class WorkerEngine:
         self._failures = 0
         self._links.add(link)
         self._arrival.set()
-        if self._outdated:
-            self._outdated.pop().retire()
+        self._let_go()
         log.info("worker %s (process %d) is there", name, pid)
 
     def _slow(self, link: Link) -> None:
@@ -306,8 +316,7 @@ class WorkerEngine:
         self._links.discard(link)
         if self._is_closed:
             return
-        if link in self._outdated:
-            self._outdated.remove(link)
+        self._outdated.discard(link)
         if not link.was_told_to_end:
             self.restarts += 1
             log.warning("worker %s (process %d) is gone", link.name, link.pid)

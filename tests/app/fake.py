@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +121,10 @@ class FakeEnvironment:
 
 def fake_factory(_secret: bytes | None) -> Callable[[], FakeEnvironment]:
     return FakeEnvironment
+
+
+def two_pieces(_factory: object) -> Iterator[None]:
+    """A warm-up that goes on for a while after the first call could be served."""
+    yield
+    time.sleep(0.5)
+    yield

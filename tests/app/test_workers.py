@@ -209,3 +209,28 @@ async def test_a_new_session_does_not_wait_behind_a_long_call_of_one_that_is_gon
     await service.open(Origin.SOCKET)
 
     assert time.monotonic() - began < 1.0
+
+
+async def test_workers_forked_before_all_was_loaded_go_when_their_sessions_have_gone() -> None:
+    order = Order(factory="tests.app.fake:fake_factory", warm_ups="tests.app.fake:two_pieces")
+    engine = WorkerEngine(order, workers=1, call_seconds=60.0)
+    table = SessionTable(capacity=10, rest_capacity=10, idle_seconds=60)
+    service = Service(engine=engine, sessions=table, journal=MemoryJournal(), call_seconds=60.0)
+    await service.start()
+    try:
+        early = await playing(service)
+        [old] = engine.pids
+        await until(lambda: len(engine.pids) == 2)
+        late = await playing(service)
+        await service.step(early, Action(command="x"))
+        await service.step(late, Action(command="x"))
+        both = sorted(engine.pids)
+        service.close(early)
+        await until(lambda: len(engine.pids) == 1)
+        await service.step(late, Action(command="x"))
+
+        assert old in both
+        assert engine.pids != [old]
+        assert engine.restarts == 0
+    finally:
+        await service.stop()
