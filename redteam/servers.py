@@ -19,8 +19,18 @@ from typing import Any
 import aiohttp
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 60.0
-_SERVE = "import sys; from app.cli import main; sys.exit(main(sys.argv[1:]))"
+START_SECONDS = 120.0
+ANSWER_SECONDS = 300.0
+_SERVE = """
+import os, signal, sys, threading
+def follow():
+    os.read(0, 1)
+    os.killpg(0, signal.SIGKILL)
+threading.Thread(target=follow, daemon=True).start()
+from app.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The server's program. It ends, workers and all, when its stdin closes: it outlives no killed attacker."""
 
 
 @contextmanager
@@ -68,6 +78,7 @@ class Server:
                 [sys.executable, "-c", self._program, "serve", *address, *self._options],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **self._environment},
+                stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
@@ -93,6 +104,8 @@ class Server:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
 
 
 class Answer:
@@ -139,12 +152,12 @@ class Socket:
         """Send a frame and return the reply."""
         frame = {"type": kind, "data": data} if data or kind == "reset" else {"type": kind}
         await self.raw.send_str(json.dumps(frame))
-        reply: dict[str, Any] = json.loads(await self.raw.receive_str(timeout=60))
+        reply: dict[str, Any] = json.loads(await self.raw.receive_str(timeout=ANSWER_SECONDS))
         return reply
 
     async def receive(self) -> dict[str, Any]:
         """Return the next frame."""
-        reply: dict[str, Any] = json.loads(await self.raw.receive_str(timeout=60))
+        reply: dict[str, Any] = json.loads(await self.raw.receive_str(timeout=ANSWER_SECONDS))
         return reply
 
 

@@ -23,6 +23,13 @@ class Check:
     asks: str
     run: Run
 
+    def __call__(self, bench: Bench) -> Outcome:
+        """Run it; a check that breaks off has failed, and says how."""
+        try:
+            return self.run(bench)
+        except Exception as why:  # noqa: BLE001 (the other checks go on)
+            return Outcome.of(False, f"broke off: {type(why).__name__}: {why}")
+
     @property
     def method(self) -> str:
         """What is run, in one sentence."""

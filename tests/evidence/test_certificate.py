@@ -49,7 +49,7 @@ def project(root: Path, tmp_path: Path) -> Path:
 )
 def test_static_check_passes(root: Path, name: str) -> None:
     with Bench(root) as bench:
-        outcome = CHECKS[name].run(bench)
+        outcome = CHECKS[name](bench)
 
     assert outcome.verdict is Verdict.PASS, outcome.figure
 
@@ -62,7 +62,7 @@ def test_static_check_notices(project: Path, name: str) -> None:
     (project / file).write_text(text.replace(old, new, 1))
 
     with Bench(project) as bench:
-        outcome = CHECKS[name].run(bench)
+        outcome = CHECKS[name](bench)
 
     assert outcome.verdict is Verdict.FAIL, outcome.figure
 
@@ -75,7 +75,7 @@ def test_distribution_pinning_notices_a_flipped_bit(root: Path, tmp_path: Path) 
     (data / "logd.mfl").write_bytes(bytes(content))
 
     with Bench(tmp_path) as bench:
-        assert CHECKS["static.task_distribution_pinning"].run(bench).verdict is Verdict.FAIL
+        assert CHECKS["static.task_distribution_pinning"](bench).verdict is Verdict.FAIL
 
 
 # --- a server at work -----------------------------------------------------------------------------
@@ -195,7 +195,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[Bench]:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", SERVED)
 def test_check_of_a_server_passes(served: Bench, name: str) -> None:
-    outcome = CHECKS[name].run(served)
+    outcome = CHECKS[name](served)
 
     assert outcome.verdict is Verdict.PASS, outcome.figure
 
@@ -205,7 +205,7 @@ def test_check_of_a_server_passes(served: Bench, name: str) -> None:
 @pytest.mark.parametrize("name", PRELUDES)
 def test_check_of_a_server_notices(root: Path, name: str) -> None:
     with Bench(root, tasks=("triage",), prelude=PRELUDES[name]) as bench:
-        outcome = CHECKS[name].run(bench)
+        outcome = CHECKS[name](bench)
 
     assert outcome.verdict is Verdict.FAIL, outcome.figure
 
@@ -224,7 +224,7 @@ def test_check_of_a_server_notices(root: Path, name: str) -> None:
 )
 def test_watched_check_notices(root: Path, name: str, prelude: str) -> None:
     with Bench(root, prelude=prelude) as bench:
-        assert CHECKS[name].run(bench).verdict is Verdict.FAIL
+        assert CHECKS[name](bench).verdict is Verdict.FAIL
     Path("/var/tmp/molforge-was-here").unlink(missing_ok=True)
 
 
@@ -234,8 +234,8 @@ def test_resource_bounds_and_first_work_notice(served: Bench, monkeypatch: pytes
     monkeypatch.setitem(served.manifest["validation"]["resources"], "memory_mb", 16)
     monkeypatch.setattr(checks, "FIRST_WORK_SECONDS", 0.0)
 
-    assert CHECKS["runtime.resource_bounds"].run(served).verdict is Verdict.FAIL
-    assert CHECKS["hub.time_to_first_work"].run(served).verdict is Verdict.FAIL
+    assert CHECKS["runtime.resource_bounds"](served).verdict is Verdict.FAIL
+    assert CHECKS["hub.time_to_first_work"](served).verdict is Verdict.FAIL
 
 
 # --- meaning and statistics, on matches made by hand ----------------------------------------------
@@ -275,17 +275,17 @@ def bench_of(root: Path, **changed: float) -> Bench:
     ],
 )
 def test_check_on_matches_passes_and_notices(root: Path, name: str, defect: dict[str, float]) -> None:
-    assert CHECKS[name].run(bench_of(root)).verdict is Verdict.PASS
-    assert CHECKS[name].run(bench_of(root, **defect)).verdict is Verdict.FAIL
+    assert CHECKS[name](bench_of(root)).verdict is Verdict.PASS
+    assert CHECKS[name](bench_of(root, **defect)).verdict is Verdict.FAIL
 
 
 def test_resource_envelope_notices_a_slow_match(root: Path) -> None:
     bench = bench_of(root)
-    assert CHECKS["semantic.resource_envelope"].run(bench).verdict is Verdict.PASS
+    assert CHECKS["semantic.resource_envelope"](bench).verdict is Verdict.PASS
 
     bench.rows = [replace(bench.rows[0], wall_seconds=900.0), *bench.rows]
 
-    assert CHECKS["semantic.resource_envelope"].run(bench).verdict is Verdict.FAIL
+    assert CHECKS["semantic.resource_envelope"](bench).verdict is Verdict.FAIL
 
 
 def test_difficulty_and_variance_notice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,9 +384,9 @@ def test_checks_of_published_figures_pass_and_notice(tmp_path: Path) -> None:
     def verdicts(learnt: object, attacked: object) -> list[Verdict]:
         (tmp_path / statistical.LEARNING).write_text(json.dumps(learnt))
         (tmp_path / statistical.RED_TEAM).write_text(json.dumps(attacked))
-        return [CHECKS[name].run(Bench(tmp_path)).verdict for name in names]
+        return [CHECKS[name](Bench(tmp_path)).verdict for name in names]
 
-    assert [CHECKS[name].run(Bench(tmp_path)).verdict for name in names] == [Verdict.NOT_HERE] * 3
+    assert [CHECKS[name](Bench(tmp_path)).verdict for name in names] == [Verdict.NOT_HERE] * 3
     assert verdicts(LEARNT, ATTACKED) == [Verdict.PASS] * 3
     control = {**LEARNT, "control_rise": {"a": {"in_errors": 4.0}}}
     first, second = ATTACKED["policies"]
@@ -409,7 +409,7 @@ def test_every_passing_check_has_a_planted_defect() -> None:
 
 def test_the_report_says_everything(root: Path) -> None:
     with Bench(root, tasks=TASKS) as bench:
-        found = {name: CHECKS[name].run(bench) for name in ("static.manifest", "hub.cosign_signature")}
+        found = {name: CHECKS[name](bench) for name in ("static.manifest", "hub.cosign_signature")}
         told, page = report.markdown(found), report.page(found, bench)
 
     assert "`static.manifest`" in told
