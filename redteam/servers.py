@@ -39,8 +39,10 @@ def serving(
 ) -> Iterator[Server]:
     """Start a server; it is killed at the end if it still lives.
 
-    ``prelude`` is Python that runs in its process first: how tests plant defects.
+    ``prelude`` is Python that runs in its process first: how tests plant defects. Such a server has no
+    worker processes, which would not know of it.
     """
+    options = (*options, "--workers", "0") if prelude else options
     server = Server(options, _free_port(), log, prelude, environment or {})
     try:
         server.start()

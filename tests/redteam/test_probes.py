@@ -17,7 +17,11 @@ from redteam import channels, drawings, numbers, sessions
 from redteam.attacks import POLICY_ATTACKS, PROBES
 
 IN_PROCESS = [name for name, probe in PROBES.items() if not probe.needs_server]
-LONG = {"atom_order", "dense_and_sparse"}
+LONG = {
+    "atom_order", "cxsmiles", "dense_and_sparse", "cycling", "messages", "what_free_actions_ask", "latency",
+    "state_size", "seed_arithmetic", "secret_guessing", "resets", "tautomers", "salts",
+}  # fmt: skip
+"""More than a few seconds each, once every target's designs have to be projected first."""
 
 
 @pytest.mark.parametrize(
@@ -60,6 +64,7 @@ def test_drawings_notice_an_identity_that_follows_the_drawing(monkeypatch: pytes
     assert not found.held
 
 
+@pytest.mark.slow
 def test_asking_again_notices_noise_without_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     import random
 
@@ -90,12 +95,14 @@ def test_after_the_end_notices_an_open_end(monkeypatch: pytest.MonkeyPatch) -> N
     assert not numbers.after_the_end().held
 
 
+@pytest.mark.slow
 def test_cycling_notices_reward_for_every_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Episode, "_progress", lambda self: 0.01)
 
     assert not numbers.cycling().held
 
 
+@pytest.mark.slow
 def test_dense_and_sparse_notice_a_bonus_in_one_mode(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numbers, "CATALOGUE", {"triage": None})
     monkeypatch.setattr(reward, "potential", lambda *_: 0.5)
@@ -110,6 +117,7 @@ def test_overdraft_notices_a_laboratory_on_credit(monkeypatch: pytest.MonkeyPatc
     assert not numbers.overdraft().held
 
 
+@pytest.mark.slow
 def test_channels_notice_a_quote_that_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     original = Laboratory._register
 
@@ -125,6 +133,7 @@ def test_channels_notice_a_quote_that_knows(monkeypatch: pytest.MonkeyPatch) -> 
     assert not channels.messages().held
 
 
+@pytest.mark.slow
 def test_state_size_notices_a_remark_that_grows_with_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
     original = Laboratory.design
 
@@ -141,6 +150,7 @@ def test_state_size_notices_a_remark_that_grows_with_the_value(monkeypatch: pyte
     assert not channels.state_size().held
 
 
+@pytest.mark.slow
 def test_latency_notices_work_that_follows_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
@@ -185,6 +195,7 @@ def test_splitting_notices_a_discount(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not numbers.splitting().held
 
 
+@pytest.mark.slow
 def test_secret_guessing_notices_worlds_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         seeding, "world_key", lambda secret, **names: seeding.derive(b"", *map(str, names.values()))
@@ -193,6 +204,7 @@ def test_secret_guessing_notices_worlds_without_a_secret(monkeypatch: pytest.Mon
     assert not sessions.secret_guessing().held
 
 
+@pytest.mark.slow
 def test_seed_arithmetic_notices_splits_that_share_their_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         seeding, "world_key", lambda secret, *, family, split, seed: seeding.derive(secret, seed)
