@@ -61,7 +61,7 @@ def assemble(family: Family, request: Request, *, secret: bytes, seed: int) -> P
 def _assembled(family: Family, request: Request, secret: bytes, seed: int) -> tuple[Programme, bytes]:
     """Return the programme, but for what does not change it, and its world key."""
     key = seeding.world_key(secret, family=family.task_id, split=request.split, seed=seed)
-    target = seeding.stream(key, "target").choice(request.targets)
+    target = drawn_target(request, key)
     templates = family.templates(key)
     roles = roles_of(tuple(dict.fromkeys((*properties_of(templates), *family.also_drawn))), target)
     pool = Pool.load(target)
@@ -90,6 +90,11 @@ def _assembled(family: Family, request: Request, secret: bytes, seed: int) -> tu
         f"no {family.task_id} programme in {MAX_REDRAWS} draws "
         f"(split {request.split}, seed {seed}, difficulty {request.difficulty})"
     )
+
+
+def drawn_target(request: Request, key: bytes) -> str:
+    """Return the target of the programme with this world key."""
+    return seeding.stream(key, "target").choice(request.targets)
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,6 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -19,12 +18,12 @@ from types import MappingProxyType
 import molforge
 from envs import CATALOGUE
 from envs.arguments import parse_arguments
-from envs.assembly import assemble
+from envs.assembly import drawn_target
 from molforge.evaluation.match import Row
 from molforge.evaluation.provenance import artefacts
 from molforge.evaluation.table import Mean, paired, standings
 from molforge.landscapes.catalogue import TARGETS
-from molforge.seeding import DEFAULT_SECRET
+from molforge.seeding import DEFAULT_SECRET, world_key
 
 CONSTANT = ("nominate_lead", "one_molecule", "set_list")
 """Attacks that do the same whatever they read; ``noop`` is one too."""
@@ -54,8 +53,7 @@ _EXPLAINED = (
 def target_of(task: str, split: str, seed: int) -> str:
     """Return the target of a programme of the public secret."""
     request = parse_arguments({"task_id": task, "split": split, "seed": seed})
-    family = import_module(CATALOGUE[task].entry.split(":")[0]).FAMILY
-    return assemble(family, request, secret=DEFAULT_SECRET, seed=seed).targets[0]
+    return drawn_target(request, world_key(DEFAULT_SECRET, family=task, split=split, seed=seed))
 
 
 def render(rows: Sequence[Row], dial: Mapping[float, Sequence[Row]] = MappingProxyType({})) -> str:
