@@ -56,7 +56,9 @@ def target_of(task: str, split: str, seed: int) -> str:
     return drawn_target(request, world_key(DEFAULT_SECRET, family=task, split=split, seed=seed))
 
 
-def render(rows: Sequence[Row], dial: Mapping[float, Sequence[Row]] = MappingProxyType({})) -> str:
+def render(
+    rows: Sequence[Row], dial: Mapping[float, Sequence[Row]] = MappingProxyType({}), *, note: str = ""
+) -> str:
     """Return the page as Markdown; ``dial`` holds the planner's rows by difficulty."""
     split = "/".join(sorted({row.split for row in rows}))
     tasks = [task for task in CATALOGUE if any(row.task == task for row in rows)]
@@ -68,6 +70,7 @@ def render(rows: Sequence[Row], dial: Mapping[float, Sequence[Row]] = MappingPro
         "",
         *_EXPLAINED,
         "",
+        *([note, ""] if note else []),
         *_standings(rows),
         *_demands(rows, tasks),
         *_steps(rows, tasks),
@@ -248,11 +251,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m redteam.report", description=__doc__)
     parser.add_argument("journals", nargs="+", type=Path, help="JSONL files of finished matches")
     parser.add_argument("--dial", nargs="*", default=[], metavar="DIFFICULTY=JOURNAL")
+    parser.add_argument("--note", default="", help="a sentence on what this run left out")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     settings = (text.split("=", 1) for text in options.dial)
     dial = {float(setting): read([Path(path)]) for setting, path in settings if Path(path).exists()}
-    options.out.write_text(render(read(options.journals), dial), encoding="utf-8")
+    options.out.write_text(render(read(options.journals), dial, note=options.note), encoding="utf-8")
 
 
 if __name__ == "__main__":

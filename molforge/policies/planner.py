@@ -161,9 +161,14 @@ class PlannerPolicy(Player):
             if chances[row] > PROMISING or view.worth.expected[row] > HOPEFUL * incumbent
         ]
         self._dismissed.update(compound.id for _, compound in waiting if compound not in go)
-        missing = [r for r in self.log.profile.roles if any(self.log.estimate(c.id, r) is None for c in go)]
-        affordable = int(self.log.budget_left // max(self.log.price(missing), 1e-9)) if missing else 0
         go.sort(key=lambda compound: -view.worth.expected[view.compounds.index(compound)])
+        go = go[:MAX_STRUCTURES]
+        missing = [r for r in self.log.profile.roles if any(self.log.estimate(c.id, r) is None for c in go)]
+        # what a change asks for first decides which compounds the rest is worth reading of
+        missing = [
+            r for r in missing if not any(self.log.estimate(c.id, r) for c in view.compounds)
+        ] or missing
+        affordable = int(self.log.budget_left // max(self.log.price(missing), 1e-9)) if missing else 0
         return self.measure(go[:affordable], missing) if go[:affordable] else None
 
     def _next_round(self, view: _View) -> Action | None:
