@@ -120,12 +120,13 @@ async def aborts(share: float) -> Verdict:
         memory, files = server.memory_mb, server.files
         failed = await _abort_many(server, count)
         await asyncio.sleep(8.0)
+        left = server.memory_mb - memory, server.files - files  # before another connection asks for figures
         figures = await server.figures()
         verdict.note("could not connect", failed, most=0)
         verdict.note("slots left", figures['molforge_sessions{kind="socket"}'], most=0)
         verdict.note("detached left", figures['molforge_sessions{kind="detached"}'], most=0)
-        verdict.note("files left", server.files - files, most=0)
-        verdict.note("MB left", server.memory_mb - memory, most=5.0)
+        verdict.note("files left", left[1], most=0)
+        verdict.note("MB left", left[0], most=5.0)
     return verdict
 
 
