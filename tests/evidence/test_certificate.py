@@ -97,7 +97,7 @@ Episode._settle = settle
     "runtime.observation_schema": """
 from molforge.episode import Episode
 plain = Episode._observation
-Episode._observation = lambda self, **changed: {**plain(self, **changed), "steps_left": "many"}
+Episode._observation = lambda self, **changed: {**plain(self, **changed), "phase": 7}
 """,
     "runtime.state_contract": """
 from envs.environment import MolforgeEnvironment
@@ -139,14 +139,9 @@ from envs import CATALOGUE
 app.tasks.CATALOGUE = dict(list(CATALOGUE.items())[1:])
 """,
     "runtime.tool_declaration_accuracy": """
-import app.mcp_tools as tools
-def broken(*_, **__):
-    raise tools.NotReset
-tools.Tool.call = broken
-for name in dir(tools):
-    found = getattr(tools, name)
-    if isinstance(found, type) and hasattr(found, "run"):
-        found.run = broken
+from app.mcp_tools import Tool
+plain = Tool.as_message
+Tool.as_message = lambda self: {**plain(self), "name": self.name + "_2"}
 """,
     "semantic.replayability": """
 import itertools
@@ -163,11 +158,10 @@ def reply(body, **options):
 app.info.json_reply = reply
 """,
     "runtime.trajectory_record": """
-from app.hosting import Entry
 import app.sqlite_journal as journal, dataclasses
 plain = journal.SqliteJournal.append
-def append(self, session_id, entry, *rest, **more):
-    return plain(self, session_id, dataclasses.replace(entry, reward=0.5), *rest, **more)
+async def append(self, session_id, origin, entry):
+    return await plain(self, session_id, origin, dataclasses.replace(entry, reward=0.5))
 journal.SqliteJournal.append = append
 """,
     "hub.cross_host_determinism": """
@@ -204,7 +198,8 @@ def test_check_of_a_server_passes(served: Bench, name: str) -> None:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", PRELUDES)
 def test_check_of_a_server_notices(root: Path, name: str) -> None:
-    with Bench(root, tasks=("triage",), prelude=PRELUDES[name]) as bench:
+    task = "potency" if name == "runtime.oracle_containment" else "triage"  # in triage the witness is given
+    with Bench(root, tasks=(task,), prelude=PRELUDES[name]) as bench:
         outcome = CHECKS[name](bench)
 
     assert outcome.verdict is Verdict.FAIL, outcome.figure
