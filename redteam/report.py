@@ -233,7 +233,9 @@ def _gap(label: str, rows: Sequence[Row], better: str, worse: str) -> list[str]:
 
 
 def _errors(gap: Mean) -> float:
-    return gap.value / gap.error if gap.error else math.copysign(math.inf, gap.value)
+    if gap.error:
+        return gap.value / gap.error
+    return math.copysign(math.inf, gap.value) if gap.value else 0.0
 
 
 def read(journals: Iterable[Path]) -> list[Row]:
