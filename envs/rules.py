@@ -21,7 +21,7 @@ _CHANGE = (
     "or a second off-target has to be spared. The nominee is judged by the profile that holds in the end."
 )
 _DEAD = (
-    "Half of these programmes are dead: the relative follows the target so closely that nothing is selective."
+    "Two in five programmes are dead: the relative follows the target so closely that nothing is selective."
     " In a dead one only stop earns, as much as paid readings show that it is dead; elsewhere it earns 0."
 )
 

@@ -1,4 +1,4 @@
-"""Whether a programme can be solved at all, where the brief says that half of them cannot.
+"""Whether a programme can be solved at all, where the brief says that two in five cannot.
 
 In a dead programme a compound's potency at the relative is at least its potency at the target less a
 bound below the selectivity ramp; in one that can be solved the bound lies above the goal
@@ -20,6 +20,8 @@ from molforge.policies.forecasting import Outlook
 from molforge.policies.logbook import Compound, Logbook
 from molforge.policies.objectives import ANTI_TARGET, Floats, Objective
 
+DEAD_SHARE = 0.4
+"""Of the programmes, before anything is read."""
 DEAD_BOUND = (-0.3, 0.0)
 """Where the bound of a dead programme lies, from the unacceptable selectivity."""
 SOLVABLE_BOUND = (0.3, 1.0)
@@ -101,7 +103,8 @@ def judge(log: Logbook, compounds: Sequence[Compound], outlook: Outlook) -> Verd
     unacceptable, goal = objective.limits[:2]
     dead = [unacceptable + shift for shift in _places(DEAD_BOUND)]
     solvable = [goal + shift for shift in _places(SOLVABLE_BOUND)]
-    odds = TEMPER * (_averaged(read, dead) - _averaged(read, solvable))
+    prior = math.log(DEAD_SHARE / (1.0 - DEAD_SHARE))
+    odds = prior + TEMPER * (_averaged(read, dead) - _averaged(read, solvable))
     assay = log.standard(ANTI_TARGET)
     proofs = read.proof(
         float(np.mean(dead)), float(np.mean(solvable)), assay.well_variance + assay.run_variance

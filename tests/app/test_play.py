@@ -20,8 +20,8 @@ def test_every_family_is_played_and_summed_up_in_a_table() -> None:
 
     lines, table = played.stdout.split("\n\n")[:2]
     blocks = lines.splitlines()
-    assert len(blocks) == 9
-    for number, pattern in enumerate((START, STEP, END) * 3):
+    assert len(blocks) == 3 * len(CATALOGUE)
+    for number, pattern in enumerate((START, STEP, END) * len(CATALOGUE)):
         assert pattern.fullmatch(blocks[number]), blocks[number]
     assert [row.split()[0] for row in table.splitlines()[2:]] == list(CATALOGUE)
 
