@@ -119,16 +119,21 @@ class Service:
 
         At capacity the longest idle REST session that was never stepped makes room for a new REST one.
         """
-        session = self._take_place(origin)
+        session = self.take_place(origin)
+        await self.furnish(session)
+        return session
+
+    async def furnish(self, session: Session) -> None:
+        """Wait for the environment of a new session; close the session if there comes none."""
         try:
             await self._perform(session, _nothing, seconds=self._call_seconds)
         except BaseException:
             self.close(session)
             raise
-        log.debug("session %s opened by %s", session.id, origin)
-        return session
+        log.debug("session %s opened by %s", session.id, session.origin)
 
-    def _take_place(self, origin: Origin) -> Session:
+    def take_place(self, origin: Origin) -> Session:
+        """Return a session that has a place and no environment yet; raise ``CapacityReached``."""
         try:
             return self.sessions.open(origin)
         except CapacityReached:

@@ -3,8 +3,9 @@
 A socket that ends without a ``close`` frame leaves its session detached: its place is free at once, and
 whoever knows the id can go on with it for a while. ``state`` then says what was the last reply.
 
-One task takes a frame, answers it and takes the next. When a call lasts, a second one begins to listen, so
-that pings are answered and a peer that leaves is noticed meanwhile (``app.watch`` sees to it). ``dismiss``
+One task takes a frame, answers it and takes the next. When a call lasts, or the environment of a new session
+is waited for, a second one begins to listen, so that pings are answered and a peer that leaves is noticed
+meanwhile (``app.watch`` sees to it). ``dismiss``
 (idle, shutdown) lets the running frame finish and closes with a reason instead of a frame, which would
 shift every later reply.
 """
@@ -52,7 +53,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     service = request.app[SERVICE]
     try:
-        session = await _seat(request, service)
+        session, is_new = _seat(request, service)
     except ServerError as error:
         report(error, where="/ws")
         service.metrics.refused(error.code)
@@ -64,6 +65,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         request.transport,
         service=service,
         session=session,
+        is_new=is_new,
         watch=request.app[WATCH],
         pace=request.app[LIMITS].pacer(request),
         drain_seconds=request.app[CONFIG].drain_seconds,
@@ -78,15 +80,15 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     return socket
 
 
-async def _seat(request: web.Request, service: Service) -> Session:
-    """Return the session to drive: a new one, or that of the id."""
+def _seat(request: web.Request, service: Service) -> tuple[Session, bool]:
+    """Return the session to drive and whether it is new (it has no environment yet), or that of the id."""
     session_id = request.query.get("session_id")
     if not session_id:
-        return await service.open(Origin.SOCKET)
+        return service.take_place(Origin.SOCKET), True
     session = service.sessions.get(session_id)
     if session.connection is not None:
         raise AlreadyAttached(session.id)
-    return session
+    return session, False
 
 
 def _leave(session: Session, service: Service, *, is_over: bool) -> None:
@@ -102,9 +104,9 @@ class Connection:
     """One socket at work."""
 
     __slots__ = (
-        "_drain_seconds", "_frames", "_goodbye", "_heard", "_is_ending", "_is_sending", "_is_serving",
-        "_listener", "_loop", "_pace", "_ping", "_pinged", "_pings", "_rest", "_service", "_session",
-        "_since", "_socket", "_task", "_transport", "_watch", "is_over",
+        "_drain_seconds", "_frames", "_goodbye", "_heard", "_is_ending", "_is_new", "_is_sending",
+        "_is_serving", "_listener", "_loop", "_pace", "_ping", "_pinged", "_pings", "_rest", "_service",
+        "_session", "_since", "_socket", "_task", "_transport", "_watch", "is_over",
     )  # fmt: skip
 
     def __init__(
@@ -114,6 +116,7 @@ class Connection:
         *,
         service: Service,
         session: Session,
+        is_new: bool,
         watch: Watch,
         pace: Callable[[], Awaitable[None]] | None,
         drain_seconds: float,
@@ -122,6 +125,8 @@ class Connection:
         self._transport = transport
         self._service = service
         self._session = session
+        self._is_new = is_new
+        """The session has no environment yet."""
         self._watch = watch
         self._pace = pace
         """Waits until one more frame may be answered; None: at once."""
@@ -129,7 +134,7 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[Any] | None = None
         self._since = 0.0
-        """When the frame at work was taken, or its reply sent; 0: there is none."""
+        """When the frame at work was taken, its reply sent, or an environment asked for; 0: there is none."""
         self._is_sending = False
         self._heard = self._loop.time()
         self._pinged = 0.0
@@ -212,6 +217,8 @@ class Connection:
 
     async def _work(self) -> None:
         """Take a frame, answer it, take the next."""
+        if self._is_new and not await self._furnish():
+            return
         time, socket, busy = self._loop.time, self._socket, self._watch.busy
         while True:
             message = await (socket.receive() if self._frames is None else self._frames.get())
@@ -240,6 +247,23 @@ class Connection:
             busy.discard(self)
             if self._goodbye is not None:
                 return
+
+    async def _furnish(self) -> bool:
+        """Wait for the environment of a new session as for a call; say whether frames may be answered."""
+        self._since = self._loop.time()
+        self._watch.busy.add(self)
+        try:
+            await self._service.furnish(self._session)
+        except ServerError as error:
+            report(error, where="/ws")
+            self._service.metrics.refused(error.code)
+            with suppress(ConnectionError):
+                await send(self._socket, frame(error))
+            self.is_over = True
+            return False
+        self._since = 0.0
+        self._watch.busy.discard(self)
+        return self._goodbye is None
 
     async def _is_control(self, message: WSMessage) -> bool:
         """Answer a ping, pong or close; say whether the connection goes on."""

@@ -9,6 +9,8 @@ import aiohttp
 import pytest
 
 from app import ws
+from app.config import Config
+from tests.app.fake import FakeEnvironment
 from tests.app.harness import connected, serving
 
 
@@ -39,14 +41,68 @@ async def test_peer_that_leaves_during_a_step_frees_its_place_before_the_step_en
             await socket.send({"type": "step", "data": {"command": "sleep 3"}})
             await asyncio.sleep(0.3)
         began = time.monotonic()
-        while True:
-            async with http.get(f"{url}/metrics") as reply:
-                if 'molforge_sessions{kind="socket"} 0.0' in await reply.text():
-                    break
-            await asyncio.sleep(0.05)
+        await _without_sockets(http, url)
         seconds = time.monotonic() - began
 
     assert seconds < 2.0
+
+
+class SlowToCome(FakeEnvironment):
+    """Takes a while to be made."""
+
+    def __init__(self) -> None:
+        time.sleep(1.5)
+        super().__init__()
+
+
+async def test_pings_are_answered_while_the_environment_is_made_and_frames_wait_in_order() -> None:
+    async with serving(factory=SlowToCome) as url, connected(url, autoping=False) as socket:
+        await socket.send({"type": "reset", "data": {"seed": 7}})
+        await socket.send({"type": "step", "data": {"command": "first"}})
+        await asyncio.sleep(0.3)
+        began = time.monotonic()
+        await socket.raw.ping(b"there?")
+        pong = await socket.raw.receive(timeout=5)
+        seconds = time.monotonic() - began
+        opening, step = await socket.receive(), await socket.receive()
+
+    assert (pong.type, bytes(pong.data)) == (aiohttp.WSMsgType.PONG, b"there?")
+    assert seconds < 1.0
+    texts = [reply["data"]["observation"]["text"] for reply in (opening, step)]
+    assert texts[0].endswith("seed 7")
+    assert texts[1].endswith("first")
+
+
+async def test_peer_that_leaves_while_its_environment_is_made_frees_its_place() -> None:
+    config = Config(max_sessions=1)
+    async with serving(config, factory=SlowToCome) as url, aiohttp.ClientSession() as http:
+        async with connected(url):
+            await asyncio.sleep(0.3)
+            full = await _sockets(http, url)
+            began = time.monotonic()
+        await _without_sockets(http, url)
+        seconds = time.monotonic() - began
+        async with connected(url) as socket:
+            await socket.reset()
+
+    assert full == 1
+    assert seconds < 1.0
+
+
+async def _sockets(http: aiohttp.ClientSession, url: str) -> int:
+    """Return how many places of sockets are taken."""
+    async with http.get(f"{url}/metrics") as reply:
+        lines = (await reply.text()).splitlines()
+    (line,) = (line for line in lines if line.startswith('molforge_sessions{kind="socket"}'))
+    return int(float(line.split()[1]))
+
+
+async def _without_sockets(http: aiohttp.ClientSession, url: str) -> None:
+    """Wait until no place of a socket is taken."""
+    while True:
+        if not await _sockets(http, url):
+            return
+        await asyncio.sleep(0.05)
 
 
 async def test_silent_peer_is_pinged_and_closed_with_1011_if_it_gives_no_sign(
