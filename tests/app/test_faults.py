@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from app.bench.figures import Target, cuts, plot
-from app.bench.parts import Setting
 from app.cli import main
-from app.commands import bench
-from app.commands.faults import SCENARIOS, Plan, faults
+from app.commands.faults import SCENARIOS
 from app.faults.verdict import Verdict, table
+from tests.app.harness import ROOT
 
 SLICE = ("worker-kills", "full-disk", "read-only", "intruders", "aborts", "sigterm")
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own: what it does to servers is none of pytest's."""
+    words = (sys.executable, "-m", "app.cli", *words)
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=550)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", SLICE)
 def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
-    code = faults(Plan(only=(name,), share=0.05, out=tmp_path))
+    ended = command("faults", "--only", name, "--share", "0.05", "--out", str(tmp_path))
 
     [verdict] = json.loads((tmp_path / "faults.json").read_text())["verdicts"]
-    assert code == 0, verdict
+    assert ended.returncode == 0, verdict
     assert verdict["figures"]
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_bench_measures_and_writes_figures_table_and_picture(tmp_path: Path) -> None:
-    setting = Setting(sessions=4, steps=50, runs=1, workers=1)
+    size = ("--sessions", "4", "--steps", "50", "--runs", "1", "--workers", "1")
+    ended = command("bench", "--part", "trivial", "--part", "single", *size, "--out", str(tmp_path))
 
-    assert bench.bench(bench.Plan(parts=("trivial", "single"), setting=setting, out=tmp_path)) == 0
+    assert ended.returncode == 0, ended.stderr
 
     found = json.loads((tmp_path / "bench.json").read_text())
     [own] = found["parts"]["trivial"]["runs"]["molforge, 1 workers"]
