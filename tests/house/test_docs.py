@@ -116,7 +116,7 @@ def test_gates_let_real_chemistry_pass() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_and_named_files_exist(page: Path) -> None:
     text = page.read_text()
-    prose = re.sub(r"`[^`\n]*`", "", text)  # a SMILES string in code may look like a link
+    prose = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", text)  # a SMILES string in code may look like a link
     links = [target for target in re.findall(r"\]\(([^)#]+)\)", prose) if "://" not in target]
     named = re.findall(r"`((?:app|docs|envs|graders|molforge|redteam|scripts|tests)/[\w./-]*)`", text)
 
