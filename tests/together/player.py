@@ -1,6 +1,8 @@
 """One stock client that plays one programme to its end: ``player.py KIND URL``; prints the score, or why not.
 
-Runs under whichever interpreter has the client; knows nothing of this project but its wire.
+Runs under whichever interpreter has the client; knows nothing of this project but its wire. Says ``ready``
+when the client is imported, which takes some of them ten seconds of processor time, and plays after a line on
+stdin: so all can play at once.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from importlib import import_module
 
 RESET = {"task_id": "potency", "split": "train", "seed": 3}
 ASSAY = {"compounds": ["M1", "M2"], "assays": ["potency", "logd"]}
@@ -118,9 +121,17 @@ PLAYERS: dict[str, Callable] = {
 }
 
 
+MODULES = {"mcp": ["mcp"], "mcp_sessions": ["mcp"], "molforge": ["molforge.client"]}
+"""What else than openenv a player imports."""
+
+
 def main() -> None:
     """Play as the command line says."""
     play, url = PLAYERS[sys.argv[1]], sys.argv[2]
+    for module in MODULES.get(sys.argv[1], ["openenv", "openenv.core.mcp_client"]):
+        import_module(module)
+    print("ready", flush=True)
+    sys.stdin.readline()
     score = asyncio.run(play(url)) if asyncio.iscoroutinefunction(play) else play(url)
     print(f"score {score!r}")
 
