@@ -47,7 +47,8 @@ def assemble(family: Family, request: Request, *, secret: bytes, seed: int) -> P
     plain = dataclasses.replace(
         request, seed=seed, noise_seed=0, max_steps=0, reward_mode="", episode_id=None, ignored=()
     )
-    programme, key = _assembled(family, plain, secret, seed)
+    key = seeding.world_key(secret, family=family.task_id, split=request.split, seed=seed)
+    programme = _assembled(family, plain, key, seed)
     return dataclasses.replace(
         programme,
         noise_seed=request.noise_seed,
@@ -58,9 +59,8 @@ def assemble(family: Family, request: Request, *, secret: bytes, seed: int) -> P
 
 
 @lru_cache(maxsize=_PROGRAMMES)
-def _assembled(family: Family, request: Request, secret: bytes, seed: int) -> tuple[Programme, bytes]:
-    """Return the programme, but for what does not change it, and its world key."""
-    key = seeding.world_key(secret, family=family.task_id, split=request.split, seed=seed)
+def _assembled(family: Family, request: Request, key: bytes, seed: int) -> Programme:
+    """Return the programme of a world key, still without what each attempt at it says for itself."""
     target = drawn_target(request, key)
     templates = family.templates(key)
     roles = roles_of(tuple(dict.fromkeys((*properties_of(templates), *family.also_drawn))), target)
@@ -85,7 +85,7 @@ def _assembled(family: Family, request: Request, secret: bytes, seed: int) -> tu
         )
         programme = family.compose(opening, rng)
         if programme is not None:
-            return dataclasses.replace(programme, redraws=attempt), key
+            return dataclasses.replace(programme, redraws=attempt)
     raise EnvironmentFault(
         f"no {family.task_id} programme in {MAX_REDRAWS} draws "
         f"(split {request.split}, seed {seed}, difficulty {request.difficulty})"
