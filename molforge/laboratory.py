@@ -50,8 +50,7 @@ class Laboratory:
         self._call = 0
         self._suggests = 0
         for smiles in programme.given:
-            given = parse(smiles)
-            compound = self._register(gates.admitted(given) or given)
+            compound = self._register(gates.redrawn(parse(smiles)))
             compound.made = compound.known = True
             compound.make_price = 0.0
         if programme.given_readings:

@@ -51,11 +51,16 @@ def admit(structure: Structure) -> Structure:
 
     That is the preferred drawing of its tautomers, unless only the drawing as given passes the gates.
     """
+    better = redrawn(structure)
+    if better is structure:
+        check(structure)
+    return better
+
+
+def redrawn(structure: Structure) -> Structure:
+    """Return the preferred drawing where it may be made, else the structure as it is; gates unasked."""
     better = preferred(structure)
-    if better is not structure and is_makeable(better):
-        return better
-    check(structure)
-    return structure
+    return better if better is not structure and is_makeable(better) else structure
 
 
 def admitted(structure: Structure) -> Structure | None:
