@@ -26,8 +26,8 @@ from app.link import Link
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 0.7
-"""A worker that is in one call for longer is left to it, its other sessions move: nobody waits a second."""
+PATIENCE_SECONDS = 2.0
+"""A worker that is in one call for longer is left to it. On a crowded machine honest calls take seconds."""
 MAX_BACKOFF_SECONDS = 5.0
 RECYCLE_SECONDS = 60.0
 """Between two workers that are replaced for their size."""
@@ -307,7 +307,7 @@ class WorkerEngine:
 
     def _slow(self, link: Link) -> None:
         """Go round a worker that is busy for long, as long as there are not too many of them."""
-        if sum(not other.is_accepting for other in self._links) < max(1, 2 * self._workers):
+        if sum(not other.is_accepting for other in self._links) < max(1, self._workers):
             log.warning("worker %s is in one call for long; its other sessions move", link.name)
             link.evacuate()
             self._fill()
