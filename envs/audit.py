@@ -22,7 +22,6 @@ from envs.drawing import desirability, met
 from envs.environment import MolforgeEnvironment
 from envs.family import Family, TargetWorld, properties_of, roles_of
 from envs.reference import ReferencePlan
-from envs.triage.family import SHARE as TRIAGE_SHARE
 from molforge.actions import Action, ActionType
 from molforge.chem import gates
 from molforge.chem.structure import Structure, parse
@@ -56,7 +55,7 @@ class Audit:
     plan_as_priced: bool
     """The plan cost what it was priced at."""
     lead_score: float
-    """Score of nominating the first compound in hand; None where there is no lead."""
+    """Score of nominating the lead; the floor where there is none."""
     asked_share: float
     """Share of the pool that was to meet the profile."""
     got_share: float
@@ -114,17 +113,22 @@ def audit(task: str, split: str, seed: int, **arguments: Any) -> Audit:
         plan_share=round(programme.plan.price / programme.budget, 4),
         plan_as_priced=abs(spent - programme.plan.price) <= _CENT,
         lead_score=_lead_score(asked) if programme.designs else FLOOR,
-        asked_share=_asked_share(programme),
+        asked_share=_family(task).share(programme.difficulty),
         got_share=float(met(profile, values).mean()),
         is_dead=is_dead,
         alive_members=_alive(programme) if is_dead else 0,
     )
 
 
+def _family(task: str) -> Family:
+    family: Family = import_module(f"envs.{task}.family").FAMILY
+    return family
+
+
 @cache
 def _warm(task: str) -> None:
     """Load the models of a family and see its pools through them, so that resets are timed without that."""
-    family: Family = import_module(f"envs.{task}.family").FAMILY
+    family = _family(task)
     names = (*properties_of(family.objectives), *family.also_drawn)
     for target in CATALOGUE[task].targets:
         Pool.load(target).mean_values(roles_of(names, target))
@@ -135,12 +139,6 @@ def _lead_score(asked: dict[str, Any]) -> float:
     environment.reset(asked)
     step = environment.step(Action(action_type=ActionType.NOMINATE, compound="M1"))
     return float(step.observation["score"])
-
-
-def _asked_share(programme: Programme) -> float:
-    if programme.task_id == "triage":
-        return TRIAGE_SHARE
-    return float(10.0 ** -(1.0 + 2.0 * programme.difficulty))
 
 
 def _pool_values(programme: Programme) -> Any:

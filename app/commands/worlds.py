@@ -44,15 +44,13 @@ def worlds_audit(order: Order) -> int:
     rows: list[Audit] = []
     failed: list[str] = []
     with multiprocessing.Pool(order.jobs or os.cpu_count() or 1) as processes:
-        for found in processes.imap_unordered(
-            _one, [(*case, order.difficulty) for case in cases], chunksize=4
-        ):
+        asked = [(*case, order.difficulty) for case in cases]
+        for done, found in enumerate(processes.imap_unordered(_one, asked, chunksize=4), 1):
             if isinstance(found, str):
                 failed.append(found)
             else:
                 rows.append(found)
                 failed += [f"{found.task} {found.split} {found.seed}: {fault}" for fault in found.faults()]
-            done = len(rows) + len(failed)
             if done % PROGRESS_EVERY == 0:
                 print(f"{done} of {len(cases)}, {len(failed)} faults", file=sys.stderr, flush=True)
     rows.sort(key=lambda row: (order.tasks.index(row.task), row.split, row.seed))
