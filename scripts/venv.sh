@@ -19,13 +19,13 @@ say() { printf 'molforge: %s\n' "$*" >&2; }
 
 find_python() {
     local name
-    for name in ${PYTHON:-} python3 python3.13 python3.12 python3.11 python; do
+    for name in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
         if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             "$name" -c 'import sys; print(sys.executable)'
             return
         fi
     done
-    say "Python 3.11 or newer is needed and was not found; set PYTHON=/path/to/python3.11"
+    say "Python 3.11 or newer is needed, and ${PYTHON:-what there is} is not; set PYTHON=/path/to/python3.11"
     exit 1
 }
 

@@ -1,7 +1,6 @@
 """The tables of known chemistry: what is in them, how they are read, and how they are built."""
 
 import csv
-import gzip
 import io
 import re
 import tarfile
@@ -131,7 +130,7 @@ def csv_dir(tmp_path: Path) -> Path:
         "SMILES,InChI,Count\nc1ccccc1,x,100\nC1CC1,x,3\nC1CCNCC1,x,10\n"
     )
     text = "\n".join(f"{'C' * n}O" for n in range(1, 9)).encode()
-    with tarfile.open(fileobj=gzip.open(ref / "zinc250k.txt.gz", "wb"), mode="w") as archive:
+    with tarfile.open(ref / "zinc250k.txt.gz", "w:gz") as archive:
         member = tarfile.TarInfo("zinc.txt")
         member.size = len(text)
         archive.addfile(member, io.BytesIO(text))
