@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from aiohttp import web
 
-from app import mcp, pages, rest, tasks, ws
+from app import mcp, mcp_socket, pages, rest, tasks, ws
 from app.config import Config
 from app.engine import Engine, InProcessEngine
 from app.environments import environment_factory, warm_up
@@ -57,7 +57,8 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         journal=_journal(config),
         call_seconds=config.call_seconds,
     )
-    for routes in (rest.routes, ws.routes, mcp.routes, info_routes(), pages.page_routes(), tasks.routes):
+    handlers = (rest.routes, ws.routes, mcp.routes, mcp_socket.routes, tasks.routes)
+    for routes in (*handlers, info_routes(), pages.page_routes()):
         app.add_routes(routes)
     app.cleanup_ctx.append(_lifespan)
     app.on_shutdown.append(_say_goodbye)

@@ -1,8 +1,8 @@
 """/mcp: JSON-RPC 2.0, in three dialects on one path.
 
 * OpenEnv's: sessions by ``openenv/session/create``, ``session_id`` among the parameters, HTTP status 200
-  throughout; over POST, over a WebSocket, and inside ``mcp`` frames of /ws. A call without a session
-  plays in an environment of its own.
+  throughout; over POST, over a WebSocket (``app.mcp_socket``), and inside ``mcp`` frames of /ws. A call
+  without a session plays in an environment of its own.
 * The Model Context Protocol over streamable HTTP: ``initialize`` answers with an ``Mcp-Session-Id``
   header, later messages carry it. Every answer is one JSON document; there are no streams to open.
 * Its stateless revision, which ``MCP-Protocol-Version`` tells apart: ``app.mcp_stateless``.
@@ -12,17 +12,15 @@ What tools there are and what they do is in ``app.mcp_tools``.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from app import mcp_stateless
 from app.encoding import NotJson, loads
-from app.errors import CapacityReached, FactoryFailed, SessionNotFound, report
+from app.errors import ServerError, SessionNotFound, report
 from app.keys import SERVICE
 from app.mcp_calls import call_for_openenv, call_in_protocol, named_session, refusal
 from app.mcp_sessions import MCP_SESSIONS, VERSIONS, McpSession, negotiate
@@ -33,7 +31,6 @@ from app.rpc import (
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
     PARSE_ERROR,
-    SERVER_ERROR,
     RpcError,
     error_message,
     id_of,
@@ -43,10 +40,8 @@ from app.rpc import (
 )
 from app.service import Service
 from app.sessions import Origin, Session
-from app.sockets import new_socket, send
 
 SESSION_HEADER = "Mcp-Session-Id"
-log = logging.getLogger(__name__)
 
 routes = web.RouteTableDef()
 
@@ -91,59 +86,6 @@ async def end_session(request: web.Request) -> web.Response:
     sessions, service = request.app[MCP_SESSIONS], request.app[SERVICE]
     sessions.close(sessions.get(request.headers[SESSION_HEADER], service), service)
     return web.Response(status=HTTPStatus.NO_CONTENT)
-
-
-@routes.get("/mcp")
-async def over_socket(request: web.Request) -> web.StreamResponse:
-    """Answer JSON-RPC requests of one socket, which has a session of its own. There is no event stream."""
-    socket = new_socket()
-    if not socket.can_prepare(request):
-        raise web.HTTPMethodNotAllowed("GET", ["DELETE", "POST"])
-    await socket.prepare(request)
-    service = request.app[SERVICE]
-    try:
-        session = await service.open(Origin.SOCKET)
-    except (CapacityReached, FactoryFailed) as error:
-        await send(socket, error_message(None, refusal(error)))
-        await socket.close()
-        return socket
-    session.connection = _Dismissable(socket)
-    try:
-        await _serve(socket, service, session)
-    except ConnectionError:
-        log.debug("the peer of session %s is gone", session.id)
-    finally:
-        service.close(session)
-    return socket
-
-
-async def _serve(socket: web.WebSocketResponse, service: Service, session: Session) -> None:
-    async for message in socket:
-        if message.type is not WSMsgType.TEXT:
-            await send(
-                socket, error_message(None, RpcError(SERVER_ERROR, "binary frame: send JSON in text frames"))
-            )
-            break
-        try:
-            document = loads(message.data)
-        except NotJson as why:
-            await send(socket, error_message(None, RpcError(PARSE_ERROR, f"Parse error: {why}")))
-            continue
-        service.sessions.touch(session)
-        await send(socket, await answer(document, service, own=session))
-    await socket.close()
-
-
-class _Dismissable:
-    """A socket that can be closed from outside."""
-
-    def __init__(self, socket: web.WebSocketResponse) -> None:
-        self._socket = socket
-        self._closing: asyncio.Task[bool] | None = None
-
-    def dismiss(self, code: int, reason: str) -> None:
-        """Close with this code and reason."""
-        self._closing = asyncio.create_task(self._socket.close(code=code, message=reason.encode()))
 
 
 async def _in_protocol(request: web.Request, document: Any, service: Service) -> web.Response:
@@ -215,7 +157,7 @@ async def _dispatch(
 async def _create(service: Service) -> str:
     try:
         return (await service.open(Origin.CREATED)).id
-    except (CapacityReached, FactoryFailed) as error:
+    except ServerError as error:
         report(error, where="/mcp")
         raise refusal(error) from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from app.errors import CapacityReached, FactoryFailed, SessionNotFound, report
+from app.errors import CapacityReached, FactoryFailed, ServerError, SessionNotFound, report
 from app.frames import CallToolAction, ListToolsAction
 from app.mcp_tools import BadToolArguments, Outcome, UnknownTool, call, check, listed
 from app.rpc import INTERNAL_ERROR, INVALID_PARAMS, SERVER_ERROR, RpcError
@@ -14,9 +14,13 @@ from app.sessions import Origin, Session
 from molforge.errors import AgentError, CallerError, EnvironmentFault, MolforgeError
 
 
-def refusal(error: CapacityReached | FactoryFailed) -> RpcError:
+def refusal(error: ServerError) -> RpcError:
     """Return the answer of a server that cannot open a session."""
-    data = error.numbers if isinstance(error, CapacityReached) else {"factory_name": error.factory}
+    data: dict[str, Any] = {"code": error.code}
+    if isinstance(error, CapacityReached):
+        data |= error.numbers
+    elif isinstance(error, FactoryFailed):
+        data["factory_name"] = error.factory
     return RpcError(SERVER_ERROR, str(error), data)
 
 

@@ -18,15 +18,14 @@ CLOSE_SECONDS = 1.0
 """How long the peer's half of the closing handshake is waited for."""
 
 
-def new_socket(*, beats: bool = True) -> web.WebSocketResponse:
+def new_socket() -> web.WebSocketResponse:
     """Return a socket that leaves closing to its owner. Compression is declined: messages are small.
 
-    Without ``beats`` pings, pongs and the heartbeat are its owner's too: aiohttp's costs a timer a message.
+    Pings, pongs and the heartbeat are its owner's too: aiohttp's costs a timer a message.
     """
     return web.WebSocketResponse(
         max_msg_size=MAX_MESSAGE,
-        heartbeat=HEARTBEAT_SECONDS if beats else None,
-        autoping=beats,
+        autoping=False,
         autoclose=False,
         compress=False,
         timeout=CLOSE_SECONDS,

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -31,7 +30,7 @@ from app.mcp_calls import answer_tool_frame
 from app.service import Service
 from app.sessions import Origin, Session
 from app.sockets import HEARTBEAT_SECONDS, SEND_SECONDS, new_socket, send
-from app.watch import LOOK_SECONDS, WATCH, Watch
+from app.watch import LOOK_SECONDS, WATCH
 from app.wire import ActionMessage, state_payload
 
 log = logging.getLogger(__name__)
@@ -47,7 +46,7 @@ routes = web.RouteTableDef()
 @routes.route("*", "/ws")
 async def websocket(request: web.Request) -> web.StreamResponse:
     """Serve one socket; a plain request finds nothing here."""
-    socket = new_socket(beats=False)
+    socket = new_socket()
     if not socket.can_prepare(request):
         raise web.HTTPNotFound
     await socket.prepare(request)
@@ -60,18 +59,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         await send(socket, frame(error))
         await socket.close()
         return socket
-    connection = Connection(
-        socket,
-        request.transport,
-        service=service,
-        session=session,
-        is_new=is_new,
-        watch=request.app[WATCH],
-        pace=request.app[LIMITS].pacer(request),
-        drain_seconds=request.app[CONFIG].drain_seconds,
-    )
-    session.connection = connection
-    logs.session_id.set(session.id)
+    connection = Connection(request, socket, session, is_new=is_new)
     try:
         await connection.serve()
     finally:
@@ -110,27 +98,19 @@ class Connection:
     )  # fmt: skip
 
     def __init__(
-        self,
-        socket: web.WebSocketResponse,
-        transport: asyncio.Transport | None,
-        *,
-        service: Service,
-        session: Session,
-        is_new: bool,
-        watch: Watch,
-        pace: Callable[[], Awaitable[None]] | None,
-        drain_seconds: float,
+        self, request: web.Request, socket: web.WebSocketResponse, session: Session, *, is_new: bool
     ) -> None:
+        app = request.app
         self._socket = socket
-        self._transport = transport
-        self._service = service
+        self._transport = request.transport
+        self._service = app[SERVICE]
         self._session = session
         self._is_new = is_new
         """The session has no environment yet."""
-        self._watch = watch
-        self._pace = pace
+        self._watch = app[WATCH]
+        self._pace = app[LIMITS].pacer(request)
         """Waits until one more frame may be answered; None: at once."""
-        self._drain_seconds = drain_seconds
+        self._drain_seconds = app[CONFIG].drain_seconds
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[Any] | None = None
         self._since = 0.0
@@ -188,6 +168,8 @@ class Connection:
         self._task = asyncio.current_task()
         assert self._task is not None
         self._is_serving = True
+        self._session.connection = self
+        logs.session_id.set(self._session.id)
         self._watch.all.add(self)
         try:
             await self._work()
@@ -234,7 +216,7 @@ class Connection:
             busy.add(self)
             if self._pace is not None:
                 await self._pace()
-            reply = await self._answer(message)
+            reply = await self.answer(message)
             if reply is None:
                 self.is_over = True
                 return
@@ -258,7 +240,7 @@ class Connection:
             report(error, where="/ws")
             self._service.metrics.refused(error.code)
             with suppress(ConnectionError):
-                await send(self._socket, frame(error))
+                await send(self._socket, self.refused(error))
             self.is_over = True
             return False
         self._since = 0.0
@@ -308,7 +290,11 @@ class Connection:
         self._is_ending = True
         await self._socket.close(code=code, message=reason.encode())
 
-    async def _answer(self, message: WSMessage) -> bytes | None:
+    def refused(self, error: ServerError) -> dict[str, Any]:
+        """Return what tells the peer that there is no environment for it."""
+        return frame(error)
+
+    async def answer(self, message: WSMessage) -> bytes | None:
         """Return the reply to one frame, None for ``close``."""
         if message.type is not _TEXT:
             return dumps(error_frame("binary frame: send JSON in text frames", "INVALID_JSON"))

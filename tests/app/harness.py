@@ -96,6 +96,16 @@ async def connected(url: str, path: str = "/ws", **options: Any) -> AsyncIterato
         yield Socket(raw)
 
 
+def request(method: str, **params: Any) -> dict[str, Any]:
+    """Return a JSON-RPC request."""
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+def tool(name: str, **arguments: Any) -> dict[str, Any]:
+    """Return the request that calls a tool."""
+    return request("tools/call", name=name, arguments=arguments)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -20,7 +20,7 @@ from app.main import create_app
 from app.mcp_sessions import VERSIONS, McpSessions
 from app.mcp_tools import OUTPUT_SCHEMA, listed
 from tests.app.fake import FakeEnvironment
-from tests.app.harness import connected, running, serving
+from tests.app.harness import connected, request, running, serving, tool
 
 NAMES = ["brief", "suggest", "design", "assay", "nominate", "close_programme", "notebook"]
 START = {
@@ -49,14 +49,6 @@ async def send(http: aiohttp.ClientSession, url: str, message: Any, **headers: s
     async with http.post(f"{url}/mcp", json=message, headers=named) as reply:
         body = await reply.json() if reply.content_type == "application/json" else None
         return reply.status, body, reply.headers
-
-
-def request(method: str, **params: Any) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-
-
-def tool(name: str, **arguments: Any) -> dict[str, Any]:
-    return request("tools/call", name=name, arguments=arguments)
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

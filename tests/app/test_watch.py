@@ -10,8 +10,10 @@ import pytest
 
 from app import ws
 from app.config import Config
+from molforge.actions import Action, ActionType
+from molforge.contract import Step
 from tests.app.fake import FakeEnvironment
-from tests.app.harness import connected, serving
+from tests.app.harness import connected, serving, tool
 
 
 async def test_pings_are_answered_while_a_step_runs_and_frames_wait_in_order() -> None:
@@ -34,16 +36,35 @@ async def test_pings_are_answered_while_a_step_runs_and_frames_wait_in_order() -
     assert third["observation"]["text"].endswith("third")
 
 
-async def test_peer_that_leaves_during_a_step_frees_its_place_before_the_step_ends() -> None:
-    async with serving() as url, aiohttp.ClientSession() as http:
-        async with connected(url) as socket:
-            await socket.reset()
-            await socket.send({"type": "step", "data": {"command": "sleep 3"}})
+class SlowToSuggest(FakeEnvironment):
+    """Takes its time to suggest something."""
+
+    def step(self, action: Action) -> Step:
+        if action.action_type is ActionType.SUGGEST:
+            time.sleep(3)
+        return super().step(action)
+
+
+RESET = {"type": "reset", "data": {}}
+SUGGEST = {"type": "step", "data": {"action_type": "suggest", "compound": "M1"}}
+FRAMES = {"/ws": (RESET, SUGGEST), "/mcp": (tool("brief"), tool("suggest", compound="M1"))}
+sockets = pytest.mark.parametrize("path", list(FRAMES))
+
+
+@sockets
+async def test_peer_that_leaves_during_a_step_frees_its_place_before_the_step_ends(path: str) -> None:
+    reset, suggest = FRAMES[path]
+    async with serving(factory=SlowToSuggest) as url, aiohttp.ClientSession() as http:
+        async with connected(url, path) as socket:
+            await socket.call(reset)
+            await socket.send(suggest)
             await asyncio.sleep(0.3)
-        began = time.monotonic()
+            taken = await _sockets(http, url)
+            began = time.monotonic()
         await _without_sockets(http, url)
         seconds = time.monotonic() - began
 
+    assert taken == 1
     assert seconds < 2.0
 
 
@@ -73,17 +94,18 @@ async def test_pings_are_answered_while_the_environment_is_made_and_frames_wait_
     assert texts[1].endswith("first")
 
 
-async def test_peer_that_leaves_while_its_environment_is_made_frees_its_place() -> None:
+@sockets
+async def test_peer_that_leaves_while_its_environment_is_made_frees_its_place(path: str) -> None:
     config = Config(max_sessions=1)
     async with serving(config, factory=SlowToCome) as url, aiohttp.ClientSession() as http:
-        async with connected(url):
+        async with connected(url, path):
             await asyncio.sleep(0.3)
             full = await _sockets(http, url)
             began = time.monotonic()
         await _without_sockets(http, url)
         seconds = time.monotonic() - began
-        async with connected(url) as socket:
-            await socket.reset()
+        async with connected(url, path) as socket:
+            await socket.call(FRAMES[path][0])
 
     assert full == 1
     assert seconds < 1.0
