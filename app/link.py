@@ -21,9 +21,8 @@ log = logging.getLogger(__name__)
 
 WINDOW = 16
 """Calls that are sent before the first of them is answered: enough to keep a worker busy."""
-
-
 HELD_SECONDS = 0.1
+"""Most calls take less. Nothing is sent behind one that takes longer: it can still be made elsewhere then."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +53,7 @@ class Link(asyncio.Protocol):
         kill: Callable[[], None],
         lost: Callable[[Link], None],
         slow: Callable[[Link], None],
+        free: Callable[[Link], None],
         patience_seconds: float,
         kill_seconds: float,
     ) -> None:
@@ -64,9 +64,12 @@ class Link(asyncio.Protocol):
         """Environments that live there."""
         self.is_accepting = True
         """Whether new calls may be made; a link that is not is given up when its calls have ended."""
+        self.long_call: Call | None = None
+        """The call that the worker is left to: until it ends, those of other sessions are made elsewhere."""
         self._kill = kill
         self._lost = lost
         self._slow = slow
+        self._free = free
         self._patience_seconds = patience_seconds
         self._kill_seconds = kill_seconds
         self._loop = asyncio.get_running_loop()
@@ -87,8 +90,17 @@ class Link(asyncio.Protocol):
     @property
     def is_held(self) -> bool:
         """Whether the worker is in one call for longer than most calls take."""
-        head = next(iter(self._sent.values()), None)
+        head = self._head
         return head is not None and self._loop.time() - head.began > HELD_SECONDS
+
+    @property
+    def _head(self) -> Call | None:
+        """The call that runs."""
+        return next(iter(self._sent.values()), None)
+
+    def serves(self, session_id: str) -> bool:
+        """Say whether a session that lives here can be called here."""
+        return self.is_accepting and (self.long_call is None or self.long_call.session_id == session_id)
 
     # --- calls ------------------------------------------------------------------------------------
 
@@ -119,13 +131,11 @@ class Link(asyncio.Protocol):
             self.end()
 
     def evacuate(self) -> None:
-        """Take no more calls, and give back those that wait behind the running one."""
-        self.is_accepting = False
-        head = next(iter(self._sent.values()), None)
-        behind = [call for call in self._sent.values() if call is not head] + list(self._queue)
+        """Leave the worker to the call that runs, and give back those that wait behind it."""
+        self.long_call = self._head
+        behind = [call for call in self._sent.values() if call is not self.long_call] + list(self._queue)
         self._queue.clear()
-        self._sent = {} if head is None else {head.number: head}
-        for call in behind:
+        for call in behind:  # those that were sent are carried out, for nobody
             _fail(call, EnvironmentLost(call.session_id))
 
     def end(self) -> None:
@@ -140,9 +150,9 @@ class Link(asyncio.Protocol):
         self.end()
 
     def _may_send(self, call: Call) -> bool:
-        sent = self._sent
-        return not sent or (
-            len(sent) < WINDOW and not call.is_alone and not next(iter(sent.values())).is_alone
+        head = self._head
+        return head is None or not (
+            len(self._sent) >= WINDOW or call.is_alone or head.is_alone or self.is_held
         )
 
     def _send(self, call: Call, now: float) -> None:
@@ -187,6 +197,9 @@ class Link(asyncio.Protocol):
             self._watch(now + self._patience_seconds)
         elif not self.is_accepting:
             self.end()
+        if self.long_call is not None and self.long_call.number not in self._sent:
+            self.long_call = None
+            self._free(self)
 
     def connection_lost(self, _why: Exception | None) -> None:
         """Give every call back. One of those that were sent may be what ended the worker."""
@@ -222,7 +235,7 @@ class Link(asyncio.Protocol):
         for call in [c for c in self._queue if c.submitted + c.seconds <= now]:
             self._queue.remove(call)
             _fail(call, Overloaded(call.seconds))
-        head = next(iter(self._sent.values()), None)
+        head = self._head
         if head is None:
             return
         running = now - head.began
@@ -230,7 +243,7 @@ class Link(asyncio.Protocol):
             log.warning("worker %s hangs in a call of session %s; it is killed", self.name, head.session_id)
             self.kill()
             return
-        if running >= self._patience_seconds and self.is_accepting:
+        if running >= self._patience_seconds and self.is_accepting and self.long_call is None:
             self._slow(self)
         self._watch_on(now, running)
 
@@ -238,8 +251,8 @@ class Link(asyncio.Protocol):
         until = [c.submitted + c.seconds - now for c in (*self._sent.values(), *self._queue)]
         until = [seconds for seconds in until if seconds > 0]
         until.append(self._kill_seconds - running)
-        if running < self._patience_seconds:
-            until.append(self._patience_seconds - running)
+        if self.long_call is None:
+            until.append(max(HELD_SECONDS, self._patience_seconds - running))
         self._watch(now + max(0.001, min(until)))
 
 

@@ -2,8 +2,9 @@
 
 A session is pinned to the worker with the fewest sessions when its environment is opened. A worker that
 dies, hangs or is stopped is replaced by a fork; its sessions are opened again from their records, each
-when it is next called. A worker that is busy with one call for long is left to it: its other sessions
-move. So an engine keeps nothing that matters, and processes can come and go.
+when it is next called. A worker that is in one call for long is left to it: sessions that are called
+meanwhile move to another one, those that are not stay. So an engine keeps nothing that matters, and
+processes can come and go.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from app.link import Link
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 2.0
-"""A worker that is in one call for longer is left to it. On a crowded machine honest calls take seconds."""
+PATIENCE_SECONDS = 0.7
+"""A worker that is in one call for longer is left to it."""
+MAX_LONG_CALLS = 2
+"""Workers that are left to one call at a time, times the number of workers."""
 MAX_BACKOFF_SECONDS = 5.0
 RECYCLE_SECONDS = 60.0
 """Between two workers that are replaced for their size."""
@@ -58,6 +61,8 @@ class WorkerEngine:
         """Forks that were asked for and have not come yet."""
         self._outdated: set[Link] = set()
         """Workers that share less than later ones: they get no new sessions, and go when they have none."""
+        self._spare: set[Link] = set()
+        """Workers that are too many now that a long call has ended: the same, or they are needed again."""
         self._seats: dict[str, _Seat] = {}
         self._suspects: set[str] = set()
         """Sessions of which a call was on its way when a worker ended: the next one is made alone."""
@@ -114,7 +119,7 @@ class WorkerEngine:
     def holds(self, session_id: str) -> bool:
         """Say whether the session has an environment that can be called."""
         seat = self._seats.get(session_id)
-        return seat is not None and (seat.link.is_accepting or seat.is_busy)
+        return seat is not None and (seat.link.serves(session_id) or seat.is_busy)
 
     def reset(
         self, session_id: str, arguments: Mapping[str, Any], *, seconds: float
@@ -143,7 +148,7 @@ class WorkerEngine:
             seat.link.sessions -= 1
             if seat.link in self._links:
                 seat.link.discard(session_id)
-            if seat.link in self._outdated:
+            if not seat.link.sessions:
                 self._let_go()
 
     async def close(self) -> None:
@@ -163,7 +168,7 @@ class WorkerEngine:
             raise EnvironmentLost(session_id)
         if seat.is_busy:
             raise SessionBusy(session_id)
-        if not seat.link.is_accepting:
+        if not seat.link.serves(session_id):
             self._forget(session_id)
             raise EnvironmentLost(session_id)
         seat.is_busy = True
@@ -190,9 +195,9 @@ class WorkerEngine:
         """
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
-            accepting = self._fresh() or [link for link in self._links if link.is_accepting]
-            if accepting:
-                return min(accepting, key=_burden)
+            free = self._fresh() or [link for link in self._links if link.is_accepting and not link.long_call]
+            if free:
+                return min(free, key=_burden)
             self._arrival.clear()
             try:
                 async with asyncio.timeout_at(deadline):
@@ -241,8 +246,10 @@ class WorkerEngine:
             self._relieve(message["heavy"], message["mb"])
 
     def _fill(self) -> None:
-        """Ask for as many workers as are missing."""
+        """Take back as many workers as are missing, or ask for them."""
         missing = self._workers - self._asked - len(self._fresh())
+        while missing > 0 and self._spare:
+            missing -= not self._spare.pop().long_call
         for _ in range(missing):
             if self._parent is not None:
                 self._forks += 1
@@ -250,7 +257,9 @@ class WorkerEngine:
                 self._parent.fork(f"molforge-w{self._forks}")
 
     def _fresh(self) -> list[Link]:
-        return [link for link in self._links if link.is_accepting and link not in self._outdated]
+        """Return the workers that take new sessions."""
+        others = self._outdated | self._spare
+        return [link for link in self._links - others if link.is_accepting and not link.long_call]
 
     def _renew(self) -> None:
         """Exchange the workers that were forked before everything was loaded."""
@@ -258,10 +267,11 @@ class WorkerEngine:
         self._fill()
 
     def _let_go(self) -> None:
-        """End outdated workers that nobody is in, once there is another one."""
+        """End outdated and spare workers that nobody is in, once there is another one."""
         if self._fresh():
-            for link in [link for link in self._outdated if not link.sessions]:
+            for link in [link for link in self._outdated | self._spare if not link.sessions]:
                 self._outdated.discard(link)
+                self._spare.discard(link)
                 link.retire()
 
     def _relieve(self, pid: int, mb: int) -> None:
@@ -288,6 +298,7 @@ class WorkerEngine:
             kill=lambda: parent.kill(pid),
             lost=self._lost,
             slow=self._slow,
+            free=self._free,
             patience_seconds=min(PATIENCE_SECONDS, self._call_seconds),
             kill_seconds=self._call_seconds,
         )
@@ -306,17 +317,26 @@ class WorkerEngine:
         log.info("worker %s (process %d) is there", name, pid)
 
     def _slow(self, link: Link) -> None:
-        """Go round a worker that is busy for long, as long as there are not too many of them."""
-        if sum(not other.is_accepting for other in self._links) < max(1, self._workers):
-            log.warning("worker %s is in one call for long; its other sessions move", link.name)
+        """Go round a worker that is in one call for long, as long as there are not too many of them."""
+        if sum(other.long_call is not None for other in self._links) < MAX_LONG_CALLS * self._workers:
+            log.info("worker %s is in one call for long; sessions that are called meanwhile move", link.name)
             link.evacuate()
             self._fill()
+
+    def _free(self, _link: Link) -> None:
+        """A long call has ended: the worker with the fewest sessions may be one too many."""
+        self._arrival.set()
+        fresh = self._fresh()
+        if len(fresh) > self._workers:
+            self._spare.add(min(fresh, key=_burden))
+            self._let_go()
 
     def _lost(self, link: Link) -> None:
         self._links.discard(link)
         if self._is_closed:
             return
         self._outdated.discard(link)
+        self._spare.discard(link)
         if not link.was_told_to_end:
             self.restarts += 1
             log.warning("worker %s (process %d) is gone", link.name, link.pid)

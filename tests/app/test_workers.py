@@ -144,6 +144,49 @@ async def test_stopped_worker_is_replaced(service: Service) -> None:
     assert engine_of(service).restarts == 2
 
 
+async def test_record_that_takes_long_to_play_is_gone_on_with(service: Service) -> None:
+    session = await playing(service)
+    await service.step(session, Action(command="sleep 1"))
+    service.engine.discard(session.id)
+
+    began = time.monotonic()
+    await service.step(session, Action(command="x"))
+
+    assert time.monotonic() - began < 1.9
+    assert (await service.state(session))["step_count"] == 2
+
+
+async def test_long_call_moves_only_who_is_called_meanwhile_and_no_worker_is_lost(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = engine_of(service)
+    sessions = [await playing(service, seed=number) for number in range(8)]
+    seats = {session.id: engine._seats[session.id].link.pid for session in sessions}
+    caller, called, *uncalled = [s for s in sessions if seats[s.id] == seats[sessions[0].id]]
+
+    calling = asyncio.create_task(service.step(caller, Action(command="sleep 1.6")))
+    await asyncio.sleep(0.3)
+    began = time.monotonic()
+    await service.step(called, Action(command="x"))
+    seconds = time.monotonic() - began
+    await calling
+    for session in sessions:
+        await service.step(session, Action(command="x"))
+    after = {session.id: engine._seats[session.id].link.pid for session in sessions}
+    service.close(called)  # with it goes the worker that was one too many
+    await until(lambda: len(engine.pids) == 2)
+
+    assert seconds < 1.0
+    assert uncalled
+    assert [after[s.id] == seats[s.id] for s in (caller, called, *uncalled)] == [
+        True,
+        False,
+        *[True] * len(uncalled),
+    ]
+    assert engine.restarts == 0
+    assert all(record.levelname == "INFO" for record in caplog.records)
+
+
 async def test_dead_parent_is_replaced_with_its_workers(service: Service) -> None:
     session = await playing(service)
     pid = engine_of(service).pids[0]
