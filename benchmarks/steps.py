@@ -69,7 +69,7 @@ def play(task_id: str, seed: int, times: dict[str, list[float]]) -> None:
         actions = {
             "new": Action(action_type=ActionType.DESIGN, smiles=(smiles,)),
             "round": Action(action_type=ActionType.ASSAY, smiles=(next(fresh),), assays=names),
-            "known": Action(action_type=ActionType.DESIGN, smiles=programme.given),
+            "known": Action(action_type=ActionType.DESIGN, smiles=tuple(s.smiles for s in programme.given)),
             "reread": Action(
                 action_type=ActionType.ASSAY, compounds=(f"M{turn % 4 + 1}",), assays=names[-1:]
             ),

@@ -16,9 +16,8 @@ from envs.family import Family, Opening, TargetWorld, properties_of, roles_of
 from envs.objectives import Template
 from molforge import assays as assaying
 from molforge import seeding
-from molforge.chem import gates
 from molforge.chem.properties import sa_score
-from molforge.chem.structure import Structure, parse
+from molforge.chem.structure import Structure
 from molforge.errors import EnvironmentFault
 from molforge.landscapes.catalogue import OFF_TARGET
 from molforge.landscapes.pool import Pool
@@ -32,7 +31,7 @@ PLAN_SHARE = 0.6
 """A plan that costs more than this share of the budget is no plan: redraw."""
 
 _PROGRAMMES = 256
-"""Programmes that are remembered (10 kB each)."""
+"""Programmes that are remembered (20 kB each)."""
 OFF_TARGET_WIDTH = 3.29
 """Central 90 % of a unit normal: the off-target has no data and an amplitude of 1.0."""
 
@@ -106,15 +105,9 @@ def _prior_width(template: Template, target: str) -> float:
     return prior_width(objective_values(template.terms, Pool.load(target).mean_values(roles)))
 
 
-@lru_cache(maxsize=256)
-def pool_structure(smiles: str) -> Structure:
-    """Return the structure of a pool member."""
-    return parse(smiles)
-
-
 def in_part(opening: Opening) -> Mask:
     """Return which pool members belong to the split of the programme, shape (pool,)."""
-    return np.asarray([part == opening.request.split for part in opening.pool.part])
+    return opening.pool.is_in[opening.request.split]
 
 
 def true_desirability(opening: Opening, member: int) -> float:
@@ -123,12 +116,11 @@ def true_desirability(opening: Opening, member: int) -> float:
 
 
 def witnesses(opening: Opening, rng: random.Random) -> Iterator[Structure]:
-    """Return pool members that truly meet the whole profile and can be made, lazily and in random order."""
+    """Return pool members that truly meet the whole profile, lazily and in random order."""
     pool = opening.pool
     members = np.flatnonzero(met(opening.profile, opening.values) & (pool.sa <= WITNESS_SA)).tolist()
     meeting = (i for i in rng.sample(members, len(members)) if opening.profile.is_met(opening.truth(i)))
-    structures = (gates.admitted(pool_structure(pool.smiles[member])) for member in meeting)
-    return (structure for structure in structures if structure is not None)
+    return (opening.structure(member) for member in meeting)
 
 
 def standard_rounds(stage: Stage) -> tuple[Round, ...]:

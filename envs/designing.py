@@ -143,7 +143,7 @@ def close(
         max_steps=request.max_steps,
         reward_mode=request.reward_mode,
         designs=designs,
-        given=tuple(opening.pool.smiles[member] for member in given.members),
+        given=tuple(opening.structure(member) for member in given.members),
         given_readings=designs,
         world=opening.world,
         lead_desirability=given.lead_desirability,

@@ -58,17 +58,17 @@ class TargetWorld:
 
     def values(self, structure: Structure) -> Mapping[str, float]:
         """Return every property of a structure."""
+        return self.values_of(structure.identity, structure.tokens)
+
+    def values_of(self, identity: str, tokens: Tokens) -> Mapping[str, float]:
+        """Return every property of a structure with this identity and these tokens."""
         drawn = _drawn(self._roles, self._key)
-        found = drawn.values.get(structure.identity)
+        found = drawn.values.get(identity)
         if found is None:
             if len(drawn.values) >= _REMEMBERED:
                 drawn.values.clear()
-            found = drawn.values[structure.identity] = drawn.world.values(structure)
+            found = drawn.values[identity] = drawn.world.values_of(tokens)
         return found
-
-    def values_of(self, tokens: Tokens) -> Mapping[str, float]:
-        """Return every property of a structure with these tokens."""
-        return self.world.values_of(tokens)
 
     def nearest(self, structure: Structure) -> float:
         """Return the similarity to the closest published active of the programme's target."""
@@ -90,9 +90,15 @@ class Opening:
     profile: Profile
     """What the nominee will be judged by."""
 
+    def structure(self, member: int) -> Structure:
+        """Return the structure of a pool member, with what is known of it."""
+        pool = self.pool
+        known = {"described": pool.described(member)}
+        return Structure(pool.smiles[member], pool.identities[member], None, pool.tokens[member], known)
+
     def truth(self, member: int) -> Mapping[str, float]:
         """Return the properties of a pool member on the path that everything published goes through."""
-        return self.world.values_of(self.pool.tokens[member])
+        return self.world.values_of(self.pool.identities[member], self.pool.tokens[member])
 
     @property
     def code_name(self) -> str:

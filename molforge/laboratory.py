@@ -49,8 +49,8 @@ class Laboratory:
         self._calls: dict[str, int] = {}
         self._call = 0
         self._suggests = 0
-        for smiles in programme.given:
-            compound = self._register(gates.redrawn(parse(smiles)))
+        for structure in programme.given:
+            compound = self._register(structure)
             compound.made = compound.known = True
             compound.make_price = 0.0
         if programme.given_readings:

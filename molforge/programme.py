@@ -119,8 +119,8 @@ class Programme:
     reward_mode: str
     designs: bool
     """Whether ``suggest`` and ``design`` are offered."""
-    given: tuple[str, ...]
-    """SMILES of the compounds that come made, the lead first."""
+    given: tuple[Structure, ...]
+    """The compounds that come made, the lead first."""
     given_readings: bool
     """Whether they come with one free reading of everything."""
     world: HiddenWorld

@@ -122,7 +122,7 @@ def what_free_actions_ask() -> Finding:
     asked = actions = 0
     for task in CATALOGUE:
         programme = opened(task, 1)
-        given = {parse(smiles).identity for smiles in programme.given}
+        given = {structure.identity for structure in programme.given}
         veil = Veil(programme.world, set())
         grade = import_module(f"graders.{programme.family}").grade
         episode = Episode(replace(programme, world=veil), grade)

@@ -90,7 +90,7 @@ def _programme(task_id: str, target: str) -> Programme:
 def _ends(programme: Programme) -> list[Shown]:
     """Return lead and witness with their true potencies."""
     found = []
-    for name, smiles in (("lead", programme.given[0]), ("witness", programme.plan.witness)):
+    for name, smiles in (("lead", programme.given[0].smiles), ("witness", programme.plan.witness)):
         potency = programme.world.values(parse(smiles))["potency"]
         found.append(Shown(f"{name}, potency {potency:.1f}", smiles))
     return found

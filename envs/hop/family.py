@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Mapping
 
 from envs import rules
-from envs.assembly import Mask, pool_structure
+from envs.assembly import Mask
 from envs.designing import DesignFamily, Given
 from envs.drawing import FloatArray
 from envs.family import Family, Opening
 from envs.objectives import LOGD, OFF_TARGET, POTENCY, SOLUBILITY
 from molforge.chem.series import Series
-from molforge.chem.structure import Structure, framework
+from molforge.chem.structure import Structure
 from molforge.profile import Profile
 from molforge.programme import Programme
 
@@ -27,7 +27,7 @@ class Hop(DesignFamily):
 
     def truly_fits(self, opening: Opening, member: int) -> bool:
         """Say whether there is a ring to leave."""
-        return framework(pool_structure(opening.pool.smiles[member])) != ""
+        return opening.pool.described(member)[0]["rings"] > 0
 
     def accepts(self, programme: Programme, witness: Structure) -> bool:
         """Say whether the witness lies outside the claim."""
@@ -36,7 +36,7 @@ class Hop(DesignFamily):
     def programme(self, opening: Opening, given: Given) -> Programme:
         """Return the programme with the claim on its lead."""
         plain = super().programme(opening, given)
-        return dataclasses.replace(plain, claim=Series(pool_structure(plain.given[0])))
+        return dataclasses.replace(plain, claim=Series(plain.given[0]))
 
 
 FAMILY: Family = Hop(task_id="hop", objectives=(POTENCY, LOGD, SOLUBILITY, OFF_TARGET), rules=rules.HOP)

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from envs import rules
-from envs.assembly import PLAN_SHARE, in_part, pool_structure, priced
+from envs.assembly import PLAN_SHARE, in_part, priced
 from envs.designing import KNOWN_COMPOUNDS, LEAD_SA, DesignFamily, Given
 from envs.drawing import desirability, objective_values
 from envs.family import Family, Opening, TargetWorld
 from envs.objectives import LOGD, OFF_TARGET, POTENCY, SELECTIVITY
 from graders.nogo import CONVINCED
 from molforge import seeding
-from molforge.chem.structure import Structure
+from molforge.chem.structure import Structure, parse
 from molforge.estimate import variance_of_call
 from molforge.profile import Profile
 from molforge.programme import Programme, ReferencePlan, Round, Twins
@@ -97,7 +97,7 @@ class NoGo(DesignFamily):
         assert programme.twins is not None
         if solving is None:
             return None
-        witness = pool_structure(solving.witness)
+        witness = parse(solving.witness)
         showing = rounds_to_conviction(opening, programme.twins, witness, programme)
         if showing is None:
             return None

@@ -13,7 +13,6 @@ from envs.assembly import (
     PLAN_READINGS,
     PLAN_SHARE,
     in_part,
-    pool_structure,
     standard_rounds,
     true_desirability,
 )
@@ -47,7 +46,7 @@ class Triage(Family):
         members = _draw_members(opening, rng, size)
         if members is None:
             return None
-        winner = pool_structure(opening.pool.smiles[members[0]])
+        winner = opening.pool.smiles[members[0]]
         mean = math.fsum(true_desirability(opening, member) for member in members) / size
         stage = Stage(opening.profile, menu_of(self.objectives, searches=False))
         one_reading = sum(stage.standard_assay(name).price for name in opening.profile.properties)
@@ -59,7 +58,7 @@ class Triage(Family):
         programme = close(
             self, opening, Given(tuple(members), mean), stage=stage, budget=budget, designs=False
         )
-        plan = ReferencePlan(witness=winner.smiles, rounds=standard_rounds(stage), price=price)
+        plan = ReferencePlan(witness=winner, rounds=standard_rounds(stage), price=price)
         return dataclasses.replace(programme, plan=plan)
 
 

@@ -295,7 +295,7 @@ def oracle_containment(bench: Bench) -> Outcome:
         hidden = MolforgeEnvironment()
         hidden.reset({"task_id": episode.task, "seed": episode.seed})
         programme = hidden.episode.programme
-        given = set(programme.given)
+        given = {structure.smiles for structure in programme.given}
         found += programme.plan.witness not in given and programme.plan.witness in episode.text
     return Outcome.of(
         found == 0, f"{found} witnesses in {len(bench.episodes)} conversations", episodes=len(bench.episodes)

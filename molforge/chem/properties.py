@@ -64,7 +64,7 @@ _described: dict[str, tuple[dict[str, float], tuple[str, ...]]] = {}
 
 def described(structure: Structure) -> tuple[dict[str, float], tuple[str, ...]]:
     """Return properties and alerts, remembered by SMILES; the dict is the caller's own."""
-    found = _described.get(structure.smiles)
+    found = structure.memo.get("described") or _described.get(structure.smiles)
     if found is None:
         if len(_described) >= _DESCRIBED:
             _described.clear()

@@ -35,6 +35,7 @@ from molforge.landscapes.model import (
 from molforge.landscapes.tokens import Tokens, TokenTable
 from molforge.landscapes.world import Draw, World
 
+Mask = npt.NDArray[np.bool_]
 PARTS = ("train", "validation", "test")
 _BLOCK = 128
 _PROJECTED = 256
@@ -93,13 +94,19 @@ class Pool:
         arrays = content.arrays
         self.name: str = content.header["name"]
         self.digest = content.digest
-        self.smiles: tuple[str, ...] = tuple(arrays["smiles"].tobytes().decode().split("\n"))
-        self.sa: Floats = arrays["sa"] / 1000
+        self.smiles = _lines(arrays["smiles"])
+        """Canonical SMILES, in the drawing that a laboratory registers."""
+        self.identities = _lines(arrays["identities"])
+        self._alerts = _lines(arrays["alerts"])
+        self._computed = {name: arrays[name] for name in content.header["computed"]}
+        self.sa: Floats = self._computed["sa_score"]
         """Synthetic accessibility (Ertl and Schuffenhauer 2009), 1 easy to 10 hard."""
         self.nearest: Floats = np.round(arrays["nearest"] / SCALE, 3)
         """Similarity to the nearest measured ligand of the target."""
         self.part: tuple[str, ...] = tuple(PARTS[i] for i in arrays["part"].tolist())
         """Split of each design's generic framework."""
+        self.is_in: dict[str, Mask] = {name: arrays["part"] == i for i, name in enumerate(PARTS)}
+        """Split to which designs belong to it, shape (pool,)."""
         self._table = TokenTable.unpack(arrays)
         self._cache = cache
         self._projections: dict[str, Projection] = {}
@@ -122,6 +129,11 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.smiles)
+
+    def described(self, member: int) -> tuple[dict[str, float], tuple[str, ...]]:
+        """Return the computed properties of a design and its alerts, as ``chem.properties`` has them."""
+        computed = {name: values[member].item() for name, values in self._computed.items()}
+        return computed, tuple(self._alerts[member].split())
 
     def values(self, world: World) -> dict[str, Floats]:
         """Return every property of every design in a world, to 0.001, by role."""
@@ -188,6 +200,10 @@ class Pool:
             whole.bank[block] = np.rint(exact / steps[:, None]).astype(np.int16)
             whole.steps[block] = steps
         return whole
+
+
+def _lines(text: npt.NDArray[np.uint8]) -> tuple[str, ...]:
+    return tuple(text.tobytes().decode().split("\n"))
 
 
 def _record(columns: int) -> np.dtype[Any]:

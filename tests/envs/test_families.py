@@ -118,7 +118,7 @@ def test_the_compounds_in_hand_cannot_tell_dead_from_alive(open_programme, play)
 def test_lead_is_inside_the_claim_and_the_witness_outside(open_programme, play) -> None:
     for seed in SEEDS:
         programme = open_programme("hop", seed)
-        assert programme.claim.covers(parse(programme.given[0]))
+        assert programme.claim.covers(programme.given[0])
         assert not programme.claim.covers(parse(programme.plan.witness))
         compounds = play(programme).opening().observation["compounds"]
         assert compounds[0]["properties"]["inside_claim"] == 1.0
@@ -140,7 +140,7 @@ def test_a_nominee_inside_the_claim_is_worth_nothing(open_programme, play) -> No
 
 def test_a_close_analogue_of_the_lead_is_inside(open_programme) -> None:
     programme = open_programme("hop", 1)
-    lead = programme.given[0]
+    lead = programme.given[0].smiles
 
     assert programme.claim.covers(parse(lead + "F" if lead[-1].isalpha() else "FC" + lead))
 
@@ -241,7 +241,7 @@ def test_the_lead_to_repair_has_one_thing_to_mend(open_programme) -> None:
     for seed in range(12):
         programme = open_programme("repair", seed)
         profile = programme.profile
-        values = programme.world.values(parse(programme.given[0]))
+        values = programme.world.values(programme.given[0])
         worth = {o.name: o.desirability(o.value(values)) for o in profile.objectives}
         assert worth["potency"] == 1.0
         assert sum(d < 0.4 for d in worth.values()) == 1
@@ -253,6 +253,6 @@ def test_the_admet_lead_is_potent(open_programme) -> None:
     for seed in SEEDS:
         programme = open_programme("admet", seed)
         objective = programme.profile.objective("potency")
-        values = programme.world.values(parse(programme.given[0]))
+        values = programme.world.values(programme.given[0])
         assert objective.desirability(values["potency"]) >= 0.8
         assert len(programme.profile.objectives) == 6

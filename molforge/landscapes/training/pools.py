@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from molforge.chem.gates import check
-from molforge.chem.properties import sa_score
+from molforge.chem.gates import check, redrawn
+from molforge.chem.properties import alerts, properties
 from molforge.chem.structure import Structure, framework
 from molforge.errors import RefusedStructure
 from molforge.landscapes import artefact, minhash
@@ -73,6 +73,7 @@ _BIN = 0.5
 _BINS_FROM, _BINS, _BINS_NEEDED = 5.0, 9, 7
 _BIN_SHARE = 330 / 1800
 _SHARES = (0.6, 0.8)
+_WIDTH = {"i": np.uint8, "f": np.float64}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +193,7 @@ def make(
         found = sum(design is not None for design in bench.designs.values())
         progress(f"pool {target}: search {number + 1} of {searches}, {found} makeable structures")
     kept = select(bench, {structure.identity for structure in data.structures}, effort.designs)
-    return _write(target, kept, folder)
+    return write(target, [each.structure for each in kept], [each.nearest for each in kept], folder)
 
 
 def select(bench: Bench, measured: Collection[str], size: int) -> list[Design]:
@@ -252,16 +253,24 @@ def _starts(
     return rng.sample(inside, min(_STARTS, len(inside)))
 
 
-def _write(target: str, kept: Sequence[Design], folder: Path) -> Pool:
-    structures = [design.structure for design in kept]
-    text = "\n".join(structure.smiles for structure in structures)
+def write(target: str, designs: Sequence[Structure], nearest: Sequence[int], folder: Path) -> Pool:
+    """Write the pool in the drawings that a laboratory registers, with what it says of them."""
+    structures = [redrawn(design) for design in designs]
+    computed = [properties(each) for each in structures]
+    columns = {name: np.array([each[name] for each in computed]) for name in computed[0]}
     arrays: dict[str, npt.NDArray[Any]] = {
-        "smiles": np.frombuffer(text.encode(), np.uint8),
-        "sa": np.array([round(1000 * sa_score(each)) for each in structures], np.uint16),
-        "nearest": np.array([design.nearest for design in kept], np.uint16),
+        "smiles": _text([each.smiles for each in structures]),
+        "identities": _text([each.identity for each in structures]),
+        "alerts": _text([" ".join(alerts(each)) for each in structures]),
+        "nearest": np.array(nearest, np.uint16),
         "part": np.array([part_of(each) for each in structures], np.uint8),
+        **{name: column.astype(_WIDTH[column.dtype.kind]) for name, column in columns.items()},
         **TokenTable.of([each.tokens for each in structures]).pack(),
     }
     path = folder / pool_file(target)
-    artefact.write(path, {"name": target, "parts": list(PARTS)}, arrays)
+    artefact.write(path, {"name": target, "parts": list(PARTS), "computed": list(columns)}, arrays)
     return Pool.read(path)
+
+
+def _text(lines: Sequence[str]) -> npt.NDArray[np.uint8]:
+    return np.frombuffer("\n".join(lines).encode(), np.uint8)
