@@ -59,6 +59,8 @@ class Episode:
 
     task: str
     seed: int
+    asked: dict[str, Any]
+    """Arguments of reset."""
     actions: list[dict[str, Any]]
     replies: list[dict[str, Any]]
     """``observation``, ``reward``, ``done``; the first answers reset."""
@@ -187,7 +189,7 @@ async def record(url: str, task: str, seed: int, **arguments: Any) -> Episode:
             reply = await _result(socket, "step", **actions[-1])
             replies.append(reply)
             states.append(await _result(socket, "state"))
-    return Episode(task=task, seed=seed, actions=actions, replies=replies, states=states)
+    return Episode(task=task, seed=seed, asked=asked, actions=actions, replies=replies, states=states)
 
 
 async def _result(socket: Socket, kind: str, **data: Any) -> dict[str, Any]:

@@ -107,21 +107,25 @@ def state_contract(bench: Bench) -> Outcome:
 
 
 def trajectory_record(bench: Bench) -> Outcome:
-    """The journal exports each episode with its actions and rewards."""
+    """The journal exports each episode whole: what reset was given, every action, reward and end."""
     episodes = bench.episodes
     exported = _molforge("export", str(bench.folder / "journal.db"))
-    lines = [json.loads(line) for line in exported.stdout.splitlines()]
-    kept = {
-        line["reset"].get("episode_id"): [step["reward"] for step in line["steps"]]
-        for line in lines
-        if line["reset"].get("episode_id")
-    }
-    right = sum(
-        kept.get(f"certificate-{e.task}-{e.seed}") == [r["reward"] for r in e.replies[1:]] for e in episodes
-    )
+    if exported.returncode:
+        return Outcome.of(False, f"the export failed: {exported.stderr.strip()[-200:]}")
+    kept = [json.loads(line) for line in exported.stdout.splitlines()]
+    records = [
+        [line["reset"], *((s["action"], s["reward"], s["done"]) for s in line["steps"])] for line in kept
+    ]
+    right = sum(_told(episode) in records for episode in episodes)
     return Outcome.of(
         right == len(episodes), f"{right} of {len(episodes)} episodes exported whole", episodes=right
     )
+
+
+def _told(episode: Episode) -> list[Any]:
+    """Return what a record of the episode says, from what went over the wire."""
+    replies = zip(episode.actions, episode.replies[1:], strict=True)
+    return [episode.asked, *((action, r["reward"], r["done"]) for action, r in replies)]
 
 
 def reward_attribution(bench: Bench) -> Outcome:

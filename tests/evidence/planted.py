@@ -79,13 +79,6 @@ def reply(body, **options):
     return plain(body, **{**options, "status": 200 if healthy else 500})
 app.info.json_reply = reply
 """,
-    "runtime.trajectory_record": """
-import app.sqlite_journal as journal, dataclasses
-plain = journal.SqliteJournal.append
-async def append(self, session_id, origin, entry):
-    return await plain(self, session_id, origin, dataclasses.replace(entry, reward=0.5))
-journal.SqliteJournal.append = append
-""",
     "hub.cross_host_determinism": """
 import os
 from molforge import seeding
@@ -93,3 +86,14 @@ plain = seeding.normal
 seeding.normal = lambda key, *names: plain(key, os.getpid(), *names)
 """,
 }
+
+KEEPS_WRONGLY = """
+from app.sqlite_journal import SqliteJournal
+plain = SqliteJournal.append
+async def append(self, session_id, origin, entry):
+    if entry.number == 2:
+        entry = entry._replace({change})
+    return await plain(self, session_id, origin, entry)
+SqliteJournal.append = append
+"""
+"""One step of each episode is recorded with a ``change``."""

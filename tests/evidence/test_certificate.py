@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from evidence.certificate import checks, report, semantic, statistical
-from evidence.certificate.bench import Bench, Verdict
+from evidence.certificate.bench import Bench, Outcome, Verdict
 from evidence.certificate.checks import CHECKS
 from molforge.evaluation.match import Row
-from tests.evidence.planted import PRELUDES
+from tests.evidence.planted import KEEPS_WRONGLY, PRELUDES
 
 NEVER_HERE = {"hub.layer_isolation", "hub.cosign_signature"}
 FILES = (
@@ -33,6 +33,11 @@ STATIC_DEFECTS = {
     "static.dependency_pinning": ("requirements.txt", "aiohttp==", "aiohttp>="),
     "hub.immutable_versioning": ("openenv.yaml", "version: 0.", "version: 7."),
 }
+
+
+def fails(outcome: Outcome) -> bool:
+    """Say whether a check came to its end and failed; one that breaks off has noticed nothing."""
+    return outcome.verdict is Verdict.FAIL and "broke off" not in outcome.figure
 
 
 @pytest.fixture
@@ -65,7 +70,7 @@ def test_static_check_notices(project: Path, name: str) -> None:
     with Bench(project) as bench:
         outcome = CHECKS[name](bench)
 
-    assert outcome.verdict is Verdict.FAIL, outcome.figure
+    assert fails(outcome), outcome.figure
 
 
 def test_distribution_pinning_notices_a_flipped_bit(root: Path, tmp_path: Path) -> None:
@@ -76,7 +81,7 @@ def test_distribution_pinning_notices_a_flipped_bit(root: Path, tmp_path: Path) 
     (data / "logd.mfl").write_bytes(bytes(content))
 
     with Bench(tmp_path) as bench:
-        assert CHECKS["static.task_distribution_pinning"](bench).verdict is Verdict.FAIL
+        assert fails(CHECKS["static.task_distribution_pinning"](bench))
 
 
 # --- a server at work -----------------------------------------------------------------------------
@@ -112,7 +117,18 @@ def test_check_of_a_server_notices(root: Path, name: str) -> None:
     with Bench(root, tasks=(task,), prelude=PRELUDES[name]) as bench:
         outcome = CHECKS[name](bench)
 
-    assert outcome.verdict is Verdict.FAIL, outcome.figure
+    assert fails(outcome), outcome.figure
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("change", ["reward=entry.reward + 0.01", "message={}", "done=True"])
+def test_trajectory_record_notices_one_step_that_is_kept_wrongly(root: Path, change: str) -> None:
+    with Bench(root, tasks=("triage",), prelude=KEEPS_WRONGLY.format(change=change)) as bench:
+        outcome = CHECKS["runtime.trajectory_record"](bench)
+
+    assert outcome.figure == "0 of 2 episodes exported whole"
+    assert fails(outcome)
 
 
 @pytest.mark.slow
@@ -129,7 +145,7 @@ def test_check_of_a_server_notices(root: Path, name: str) -> None:
 )
 def test_watched_check_notices(root: Path, name: str, prelude: str) -> None:
     with Bench(root, prelude=prelude) as bench:
-        assert CHECKS[name](bench).verdict is Verdict.FAIL
+        assert fails(CHECKS[name](bench))
     Path("/var/tmp/molforge-was-here").unlink(missing_ok=True)
 
 
@@ -139,8 +155,8 @@ def test_resource_bounds_and_first_work_notice(served: Bench, monkeypatch: pytes
     monkeypatch.setitem(served.manifest["validation"]["resources"], "memory_mb", 16)
     monkeypatch.setattr(checks, "FIRST_WORK_SECONDS", 0.0)
 
-    assert CHECKS["runtime.resource_bounds"](served).verdict is Verdict.FAIL
-    assert CHECKS["hub.time_to_first_work"](served).verdict is Verdict.FAIL
+    assert fails(CHECKS["runtime.resource_bounds"](served))
+    assert fails(CHECKS["hub.time_to_first_work"](served))
 
 
 # --- meaning and statistics, on matches made by hand ----------------------------------------------
@@ -181,7 +197,7 @@ def bench_of(root: Path, **changed: float) -> Bench:
 )
 def test_check_on_matches_passes_and_notices(root: Path, name: str, defect: dict[str, float]) -> None:
     assert CHECKS[name](bench_of(root)).verdict is Verdict.PASS
-    assert CHECKS[name](bench_of(root, **defect)).verdict is Verdict.FAIL
+    assert fails(CHECKS[name](bench_of(root, **defect)))
 
 
 def test_resource_envelope_notices_a_slow_match(root: Path) -> None:
@@ -190,7 +206,7 @@ def test_resource_envelope_notices_a_slow_match(root: Path) -> None:
 
     bench.rows = [replace(bench.rows[0], wall_seconds=900.0), *bench.rows]
 
-    assert CHECKS["semantic.resource_envelope"](bench).verdict is Verdict.FAIL
+    assert fails(CHECKS["semantic.resource_envelope"](bench))
 
 
 def test_difficulty_and_variance_notice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,12 +317,13 @@ def test_checks_of_published_figures_pass_and_notice(tmp_path: Path) -> None:
 
 def test_every_passing_check_has_a_planted_defect() -> None:
     elsewhere = {
-        "static.task_distribution_pinning", "runtime.network_policy", "runtime.host_containment",
-        "runtime.resource_bounds", "semantic.oracle_max", "semantic.floor_gap", "semantic.canary_floor",
-        "semantic.no_solution_leakage", "semantic.verifier_determinism", "semantic.verifier_portability",
-        "semantic.resource_envelope", "statistical.reward_reachability", "statistical.difficulty_separation",
-        "statistical.headroom", "statistical.variance_bound", "statistical.training_signal",
-        "statistical.adversarial_floor", "statistical.gameability_gap", "hub.time_to_first_work",
+        "static.task_distribution_pinning", "runtime.trajectory_record", "runtime.network_policy",
+        "runtime.host_containment", "runtime.resource_bounds", "semantic.oracle_max",
+        "semantic.floor_gap", "semantic.canary_floor", "semantic.no_solution_leakage",
+        "semantic.verifier_determinism", "semantic.verifier_portability", "semantic.resource_envelope",
+        "statistical.reward_reachability", "statistical.difficulty_separation", "statistical.headroom",
+        "statistical.variance_bound", "statistical.training_signal", "statistical.adversarial_floor",
+        "statistical.gameability_gap", "hub.time_to_first_work",
     }  # fmt: skip
 
     assert {*STATIC_DEFECTS, *PRELUDES, *elsewhere, *NEVER_HERE} == set(CHECKS)
