@@ -31,11 +31,15 @@ def grade(episode: Record) -> Score:
 def log_likelihood_ratio(episode: Record) -> float:
     """Return how much the paid readings speak for the dead twin against the solvable one, in nats.
 
-    The sum over calls of ``log N(mean | value in the dead twin) - log N(mean | value in the solvable twin)``
-    with the variance of the call's mean: what a dead programme's readings are worth as evidence
-    (Neyman and Pearson 1933). Readings at a bound of their assay do not count.
+    What a dead programme's readings are worth as evidence (Neyman and Pearson 1933): the sum over calls.
+    Readings at a bound of their assay do not count.
     """
     return math.fsum(
-        ((r["mean"] - r["solvable"]) ** 2 - (r["mean"] - r["dead"]) ** 2) / (2.0 * r["variance"])
+        ratio_of_call(r["mean"], dead=r["dead"], solvable=r["solvable"], variance=r["variance"])
         for r in episode["twins"]["readings"]
     )
+
+
+def ratio_of_call(mean: float, *, dead: float, solvable: float, variance: float) -> float:
+    """Return ``log N(mean | dead) - log N(mean | solvable)``: values in the twins, variance of the mean."""
+    return ((mean - solvable) ** 2 - (mean - dead) ** 2) / (2.0 * variance)

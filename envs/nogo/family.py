@@ -14,7 +14,7 @@ from envs.designing import KNOWN_COMPOUNDS, LEAD_SA, DesignFamily, Given
 from envs.drawing import desirability, objective_values
 from envs.family import Family, Opening, TargetWorld
 from envs.objectives import LOGD, OFF_TARGET, POTENCY, SELECTIVITY
-from graders.nogo import CONVINCED
+from graders.nogo import CONVINCED, ratio_of_call
 from molforge import seeding
 from molforge.chem.structure import Structure, parse
 from molforge.estimate import variance_of_call
@@ -128,10 +128,8 @@ def rounds_to_conviction(
     assay = programme.stage.standard_assay("anti_target")
     dead = twins.dead.values(witness)["anti_target"]
     solvable = twins.solvable.values(witness)["anti_target"]
-    noise, variance = (
-        seeding.noise_key(opening.key, 0),
-        variance_of_call(1, well_se=assay.well_se, run_se=assay.run_se),
-    )
+    noise = seeding.noise_key(opening.key, 0)
+    variance = variance_of_call(1, well_se=assay.well_se, run_se=assay.run_se)
     ratio = 0.0
     for call in range(MAX_CALLS):
         # The compounds in hand were read in the assay's first call.
@@ -139,7 +137,7 @@ def rounds_to_conviction(
             dead, key=noise, call=call + 1, identity=witness.identity, replicate=call
         )
         if not qualifier:
-            ratio += ((value - solvable) ** 2 - (value - dead) ** 2) / (2.0 * variance)
+            ratio += ratio_of_call(value, dead=dead, solvable=solvable, variance=variance)
         if ratio >= CONVINCED:
             return (Round((assay.name,)),) * (call + 1)
     return None
