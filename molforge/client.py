@@ -92,10 +92,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake  # noqa: E4
 from websockets.protocol import State as SocketState  # noqa: E402
 
 from molforge.views import (  # noqa: E402
-    Brief,
-    CompoundView,
     PredictionMessage,
-    ReadingView,
+    ProgrammeView,
     SuggestionView,
 )
 
@@ -135,45 +133,21 @@ class MolforgeAction(_ActionBase):
 # --- what comes back (fields a newer server adds are ignored) -------------------------------------
 
 
-class MolforgeObservation(_ObservationBase):
+class MolforgeObservation(ProgrammeView, _ObservationBase):
     """What changed, plus totals. ``brief`` comes with reset, ``score`` with the last step."""
 
-    task_id: str = ""
-    split: str = ""
-    seed: int = 0
-    session_id: str = ""
-    phase: str = ""
-    brief: Brief | None = None
     ignored: list[str] = Field(default_factory=list)
-    compounds: list[CompoundView] = Field(default_factory=list)
-    readings: list[ReadingView] = Field(default_factory=list)
     suggestions: list[SuggestionView] = Field(default_factory=list)
-    budget_left: float = 0.0
-    steps_left: int = 0
     last_action_error: str | None = None
     text: str = ""
-    """All of the above for a language model to read."""
-    score: float | None = None
-    score_parts: dict[str, float] | None = None
+    """All of it for a language model to read."""
 
 
-class MolforgeState(_StateBase):
+class MolforgeState(ProgrammeView, _StateBase):
     """The whole public notebook of the session's programme."""
 
     last_reply: dict[str, Any] | None = None
     """The last reply to reset or step, so that a client that lost it can take it from here."""
-    task_id: str = ""
-    split: str = ""
-    seed: int = 0
-    session_id: str = ""
-    phase: str = ""
-    brief: Brief | None = None
-    compounds: list[CompoundView] = Field(default_factory=list)
-    readings: list[ReadingView] = Field(default_factory=list)
-    budget_left: float = 0.0
-    steps_left: int = 0
-    score: float | None = None
-    score_parts: dict[str, float] | None = None
 
 
 # --- the client -----------------------------------------------------------------------------------

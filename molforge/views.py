@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class PredictionMessage(BaseModel):
@@ -94,3 +94,20 @@ class SuggestionView(BaseModel):
 
     smiles: str
     transformation: str
+
+
+class ProgrammeView(BaseModel):
+    """What observation and state both say of the programme."""
+
+    task_id: str = ""
+    split: str = ""
+    seed: int = 0
+    session_id: str = ""
+    phase: str = ""
+    brief: Brief | None = None
+    compounds: list[CompoundView] = Field(default_factory=list)
+    readings: list[ReadingView] = Field(default_factory=list)
+    budget_left: float = 0.0
+    steps_left: int = 0
+    score: float | None = None
+    score_parts: dict[str, float] | None = None
