@@ -7,8 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from envs import CATALOGUE, SPLITS
+from envs import SPLITS
+from molforge.evaluation.progress import tell
 from redteam.attacks import POLICY_ATTACKS, PROBES, Rank
+from redteam.options import add_matches, add_tasks
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from redteam import measure, page
 
     order = measure.Order(
-        tasks=options.tasks or list(CATALOGUE),
+        tasks=options.tasks,
         attacks=_chosen(options.attacks),
         programmes=options.programmes,
         planner_programmes=min(options.planner_programmes, options.programmes),
@@ -32,8 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         processes=options.processes,
     )
     order.journal.parent.mkdir(parents=True, exist_ok=True)
-    probed = [] if options.no_probes else measure.probe_all(list(PROBES), _progress)
-    rows = measure.play(order, _progress) if order.programmes else []
+    probed = [] if options.no_probes else measure.probe_all(list(PROBES), tell)
+    rows = measure.play(order, tell) if order.programmes else []
     verdicts = measure.judge(rows)
     text = page.render(verdicts, probed, rows, split=order.split)
     _say(text)
@@ -48,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="molforge redteam", description=__doc__)
     parser.add_argument("--list", action="store_true", help="list the attacks and their claims, play nothing")
-    parser.add_argument("--tasks", nargs="+", choices=tuple(CATALOGUE), help="families (default: all)")
+    add_tasks(parser)
     parser.add_argument(
         "--attacks", nargs="+", choices=tuple(POLICY_ATTACKS), help="policy attacks (default: all)"
     )
@@ -58,8 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         "--planner-programmes", type=int, default=50, help="of them, how many the planner plays"
     )
     parser.add_argument("--no-probes", action="store_true")
-    parser.add_argument("--journal", type=Path, default=Path(".cache/matches.jsonl"), help="to resume from")
-    parser.add_argument("--processes", type=int, default=1)
+    add_matches(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for redteam.md and redteam.json")
     return parser
 
@@ -71,11 +72,6 @@ def _chosen(names: Sequence[str] | None) -> list[str]:
 
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
-
-
-def _progress(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -9,15 +9,11 @@ from pathlib import Path
 from envs import CATALOGUE
 from envs.environment import MolforgeEnvironment
 from molforge.evaluation import ladder, table
+from molforge.evaluation.progress import tell
 from molforge.policies import NAMES
 from redteam.measure import factories
 
 EXTRA = ("memory", "guess", "witness")
-
-
-def _progress(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 def main() -> None:
@@ -42,7 +38,7 @@ def main() -> None:
         arguments={"difficulty": options.difficulty},
         journal=options.journal,
         processes=options.processes,
-        progress=_progress,
+        progress=tell,
     )
     sys.stdout.write(table.render(rows) + "\n")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import statistics
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from app.encoding import dumps, loads
 from app.hosting import Hosted
 from app.memory import proportional_kb
 from app.parent import load as load_entry
+from molforge.evaluation.progress import tell
 
 MIX: tuple[dict[str, Any], ...] = (
     {"command": "suggest M1"},
@@ -54,21 +54,15 @@ class Setting:
     stock_python: Path | None = None
 
 
-def progress(line: str) -> None:
-    """Say on stderr what is going on."""
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
-
-
 def _taking_turns(
     title: str, factory: str, contenders: Sequence[Contender], load: Load, runs: int, cores: float
 ) -> Runs:
     found: Runs = {}
     for run in range(1, runs + 1):
-        progress(f"{title}: run {run} of {runs}, in process")
+        tell(f"{title}: run {run} of {runs}, in process")
         found.setdefault("in process", []).append(row(in_process(factory, load), batch=1, cores=1))
         for contender in contenders:
-            progress(f"{title}: run {run} of {runs}, {contender.name}")
+            tell(f"{title}: run {run} of {runs}, {contender.name}")
             with servers.running(contender) as server:
                 outcome = asyncio.run(put_on(server.url, server.pid, load))
             found.setdefault(contender.name, []).append(row(outcome, batch=load.sessions, cores=cores))
@@ -139,7 +133,7 @@ def start(setting: Setting, _cores: float) -> tuple[Runs, list[Target]]:
     """Measure how long it takes to be there."""
     found: dict[str, list[float]] = {"/health": [], "first step": []}
     for run in range(1, setting.runs + 1):
-        progress(f"start: run {run} of {setting.runs}")
+        tell(f"start: run {run} of {setting.runs}")
         with servers.running(servers.own(REAL, workers=setting.workers), until="/health") as server:
             found["/health"].append(time.perf_counter() - server.began)
             load = Load(sessions=1, steps=1, actions=LIGHT)
@@ -195,7 +189,7 @@ async def _hold_many(server: servers.Running, count: int, turn: int) -> tuple[Ou
         opening = asyncio.create_task(opened(http, server.url, load, outcome))
         while not opening.done():
             await asyncio.wait((opening,), timeout=30.0)
-            progress(f"turn {turn}: {len(outcome.reset)} of {count} sessions are open")
+            tell(f"turn {turn}: {len(outcome.reset)} of {count} sessions are open")
         sockets = opening.result()
         seconds = time.perf_counter() - began
         kb = (_memory(server.pid) - before) / count
@@ -214,7 +208,7 @@ async def _hold_many(server: servers.Running, count: int, turn: int) -> tuple[Ou
         outcome.wall, outcome.server_cpu = time.perf_counter() - began, cpu_of(server.pid) - cpu
         right, different = await asyncio.to_thread(_judge, replies)
         await asyncio.gather(*(socket.close() for socket in sockets))
-    progress(f"turn {turn}: {right} of {count} right")
+    tell(f"turn {turn}: {right} of {count} right")
     return outcome, {"right": right, "different": different, "kb": kb, "threads": more, "seconds": seconds}
 
 

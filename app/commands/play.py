@@ -16,6 +16,7 @@ from app.encoding import dumps, loads
 from molforge.actions import Action, ActionType
 from molforge.agent.lines import Block
 from molforge.agent.local_server import local_server
+from molforge.evaluation.progress import tell
 from molforge.policies import Policy, make
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +81,7 @@ async def _play(order: Order, base_url: str | None) -> list[Account]:
     async with _server(base_url) as url:
         accounts = []
         for task in order.tasks:
-            _progress(f"{order.policy} plays {task}")
+            tell(f"{order.policy} plays {task}")
             accounts.append(await _play_one(url, task, order))
         return accounts
 
@@ -90,7 +91,7 @@ async def _server(base_url: str | None) -> AsyncIterator[str]:
     if base_url is not None:
         yield base_url.rstrip("/")
         return
-    _progress("starting the server")
+    tell("starting the server")
     async with local_server(ROOT) as url:
         yield url
 
@@ -171,7 +172,3 @@ def _table(accounts: Iterable[Account]) -> str:
         for row in rows
     ]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
-
-
-def _progress(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from envs import CATALOGUE
+from molforge.evaluation.progress import tell
+from redteam.options import add_matches, add_tasks
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,12 +36,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         planner_programmes=min(options.planner_programmes, options.programmes),
         journal=options.journal,
         processes=options.processes,
-        tasks=options.tasks or tuple(CATALOGUE),
-        progress=_progress,
+        tasks=options.tasks,
+        progress=tell,
     ) as bench:
         for name in names:
             found[name] = CHECKS[name](bench)
-            _progress(f"{name}: {found[name].verdict}, {found[name].figure}")
+            tell(f"{name}: {found[name].verdict}, {found[name].figure}")
         text = report.markdown(found)
         sys.stdout.write(text)
         if options.out is not None:
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="molforge certify", description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="ID", help="checks whose id starts so (default: all 46)")
-    parser.add_argument("--tasks", nargs="+", choices=tuple(CATALOGUE), help="families (default: all)")
+    add_tasks(parser)
     parser.add_argument("--programmes", type=int, default=12, help="matches of each policy in each family")
     parser.add_argument(
         "--planner-programmes", type=int, default=4, help="of them, how many the planner plays"
@@ -63,15 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--project", type=Path, default=ROOT, metavar="FOLDER", help="a checkout (default: this one)"
     )
-    parser.add_argument("--journal", type=Path, default=Path(".cache/matches.jsonl"), help="to resume from")
-    parser.add_argument("--processes", type=int, default=1)
+    add_matches(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for certificate.json, .md and .html")
     return parser
-
-
-def _progress(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from envs import CATALOGUE, SPLIT_SIZE, SPLITS
+from envs import SPLIT_SIZE, SPLITS
+from molforge.evaluation.progress import tell
 from molforge.policies import NAMES
+from redteam.options import add_tasks
 
 KINDS = ("sft", "tasks")
 
@@ -22,11 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"--programmes {options.programmes}: 1 to {SPLIT_SIZE} of each family")
     from evidence.datasets import episodes, files, tasks
 
-    programmes = [
-        (task, options.split, seed)
-        for seed in range(options.programmes)
-        for task in options.tasks or CATALOGUE
-    ]
+    programmes = [(task, options.split, seed) for seed in range(options.programmes) for task in options.tasks]
     rows: Iterator[dict[str, Any]]
     if options.kind == "sft":
         rows = episodes.conversations(programmes, policy=options.policy, least=options.least)
@@ -45,8 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _told(rows: Iterator[dict[str, Any]], programmes: int) -> Iterator[dict[str, Any]]:
     for number, row in enumerate(rows, 1):
         score = f": {row['score']:.3f}" if "score" in row else ""
-        sys.stderr.write(f"row {number}, {programmes} programmes: {row['task_id']} {row['seed']}{score}\n")
-        sys.stderr.flush()
+        tell(f"row {number}, {programmes} programmes: {row['task_id']} {row['seed']}{score}")
         yield row
 
 
@@ -57,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--out", type=Path, required=True, metavar="FILE", help=".jsonl or .parquet; README.md goes beside it"
     )
-    add("--tasks", nargs="+", choices=tuple(CATALOGUE), help="families (default: all)")
+    add_tasks(parser)
     add("--split", choices=SPLITS, default="train")
     add("--programmes", type=int, default=100, help="of each family")
     add("--policy", choices=NAMES, default="planner", help="who plays (sft)")

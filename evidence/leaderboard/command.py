@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from envs import CATALOGUE
+from molforge.evaluation.progress import tell
+from redteam.options import add_matches, add_tasks
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from redteam.measure import save
 
     order = plan.Order(
-        tasks=options.tasks or tuple(CATALOGUE),
+        tasks=options.tasks,
         cap=options.cap,
         dear_cap=min(options.cap, options.dear_cap),
         curve=options.curve,
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         elsewhere=not options.test_only,
     )
     order.journal.parent.mkdir(parents=True, exist_ok=True)
-    rows, curves = plan.play(order, _progress), plan.play_curves(order, _progress)
+    rows, curves = plan.play(order, tell), plan.play_curves(order, tell)
     text = page.render(rows, curves, options.out / "figures" / "models.json")
     sys.stdout.write(text)
     save(options.out / "figures" / "leaderboard.json", page.as_json(rows, curves))
@@ -36,27 +37,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         pictures.draw(rows, curves, options.out / "figures")
     except ImportError as why:
-        _progress(f"no pictures: {why} (they need the extra `evidence`)")
+        tell(f"no pictures: {why} (they need the extra `evidence`)")
     return 0 if all(step["holds"] for step in page.order_of(rows)) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m evidence.leaderboard", description=__doc__)
     add = parser.add_argument
-    add("--tasks", nargs="+", choices=tuple(CATALOGUE), help="families (default: all)")
+    add_tasks(parser)
     add("--cap", type=int, default=500, help="programmes of a family and split, at most")
     add("--dear-cap", type=int, default=200, help="the same for planner, genetic, bayes and holder")
     add("--curve", type=int, default=12, help="programmes at each point of the difficulty curves; 0: none")
     add("--test-only", action="store_true", help="leave out the train and validation splits")
-    add("--journal", type=Path, default=Path(".cache/matches.jsonl"), help="to resume from")
-    add("--processes", type=int, default=1)
+    add_matches(parser)
     add("--out", type=Path, default=Path("docs"), metavar="FOLDER")
     return parser
-
-
-def _progress(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from envs import CATALOGUE
+from molforge.evaluation.progress import tell
+from redteam.options import add_tasks
 
 TASKS = ("triage", "potency", "selectivity")
 
@@ -94,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m evidence.learner", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--control", type=int, nargs="*", default=[0], help="seeds of the control runs")
-    parser.add_argument("--tasks", nargs="+", choices=tuple(CATALOGUE), default=list(TASKS))
+    add_tasks(parser, TASKS)
     parser.add_argument("--updates", type=int, default=16, help="of 64 episodes each")
     parser.add_argument("--held-out", type=int, default=40, help="validation programmes of each family")
     parser.add_argument(
@@ -105,9 +106,5 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _progress(name: str) -> Any:
-    def told(line: str) -> None:
-        sys.stderr.write(f"{name}: {line}\n")
-        sys.stderr.flush()
-
-    return told
+def _progress(name: str) -> Callable[[str], None]:
+    return lambda line: tell(f"{name}: {line}")

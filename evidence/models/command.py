@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from envs import CATALOGUE, SPLITS
+from envs import SPLITS
+from molforge.evaluation.progress import tell
+from redteam.options import add_tasks
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +46,6 @@ async def _evaluate(options: argparse.Namespace, key: str) -> dict[str, Any]:
     from molforge.agent.local_server import local_server
     from molforge.evaluation import provenance
 
-    tasks = options.tasks or list(CATALOGUE)
     seeds = range(options.first, options.first + options.programmes)
     name = re.sub(r"[^A-Za-z0-9.-]+", "_", options.model)
     journal = options.journal or Path(f".cache/evaluate-{name}.jsonl")
@@ -63,13 +64,13 @@ async def _evaluate(options: argparse.Namespace, key: str) -> dict[str, Any]:
         attempts = await contest.hold(
             url,
             model,
-            [(task, options.split, seed) for task in tasks for seed in seeds],
+            [(task, options.split, seed) for task in options.tasks for seed in seeds],
             journal=journal,
             concurrency=options.concurrency,
             made_with=provenance.stamp(),
             arguments={"max_steps": options.max_steps} if options.max_steps else {},
             again_cut=options.again_cut,
-            progress=_progress,
+            progress=tell,
         )
     return standing.row(attempts)
 
@@ -79,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--model", required=True, help="name that the endpoint knows it by")
     add("--api-base-url", default=os.environ.get("API_BASE_URL", "https://router.huggingface.co/v1"))
-    add("--tasks", nargs="+", choices=tuple(CATALOGUE), help="families (default: all)")
+    add_tasks(parser)
     add("--split", choices=SPLITS, default="test")
     add("--programmes", type=int, default=60, help="of each family")
     add("--first", type=int, default=0, help="first seed")
@@ -92,11 +93,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--again-cut", action="store_true", help="play again what was begun and never finished")
     add("--add-to", type=Path, metavar="FILE", help="JSON file of leaderboard rows")
     return parser
-
-
-def _progress(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

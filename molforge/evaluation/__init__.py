@@ -3,6 +3,7 @@
     match   one policy plays one programme to its end -> Row
     ladder  many policies on many seeds, in several processes, resumable from a JSONL file
     provenance  the version and artefacts that figures were made with
+    progress  where a command that takes long says how far it is
     table   rows -> means with standard errors, and paired gaps between neighbours
 
 Environments and policies are handed in as factories, so that this package imports neither ``envs``
