@@ -51,15 +51,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="molforge redteam", description=__doc__)
     parser.add_argument("--list", action="store_true", help="list the attacks and their claims, play nothing")
     add_tasks(parser)
-    parser.add_argument(
-        "--attacks", nargs="+", choices=tuple(POLICY_ATTACKS), help="policy attacks (default: all)"
-    )
+    told = "policy attacks (default: all of --list)"
+    parser.add_argument("--attacks", nargs="+", choices=tuple(POLICY_ATTACKS), metavar="NAME", help=told)
     parser.add_argument("--split", choices=SPLITS, default="test")
-    parser.add_argument("--programmes", type=int, default=50, help="per family; 0: probes alone")
     parser.add_argument(
-        "--planner-programmes", type=int, default=50, help="of them, how many the planner plays"
+        "--programmes", type=int, default=50, metavar="N", help="per family; 0: probes alone (default: 50)"
     )
-    parser.add_argument("--no-probes", action="store_true")
+    parser.add_argument(
+        "--planner-programmes",
+        type=int,
+        default=50,
+        metavar="N",
+        help="of them, how many the planner plays (default: 50)",
+    )
+    parser.add_argument("--no-probes", action="store_true", help="policy attacks alone")
     add_matches(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for redteam.md and redteam.json")
     return parser

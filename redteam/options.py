@@ -13,14 +13,14 @@ ALL = tuple(CATALOGUE)
 
 def add_tasks(parser: argparse.ArgumentParser, default: Sequence[str] = ALL) -> None:
     """Let families be chosen."""
-    told = "all" if default == ALL else ", ".join(default)
-    parser.add_argument(
-        "--tasks", nargs="+", choices=ALL, default=default, help=f"families (default: {told})"
-    )
+    told = "all" if default == ALL else " ".join(default)
+    told = f"of {', '.join(ALL)} (default: {told})"
+    parser.add_argument("--tasks", nargs="+", choices=ALL, default=default, metavar="FAMILY", help=told)
 
 
 def add_matches(parser: argparse.ArgumentParser) -> None:
     """Say where finished matches are kept and how many are played at once."""
     add = parser.add_argument
-    add("--journal", type=Path, default=Path(".cache/matches.jsonl"), help="finished matches, to resume from")
-    add("--processes", type=int, default=1, help="matches at once (default: 1)")
+    told = "finished matches, to resume from (default: %(default)s)"
+    add("--journal", type=Path, default=Path(".cache/matches.jsonl"), metavar="FILE", help=told)
+    add("--processes", type=int, default=1, metavar="N", help="matches at once (default: 1)")
