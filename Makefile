@@ -71,19 +71,17 @@ space: ## prepare the folder to push to a Hugging Face Space (build/space)
 steps: setup ## what a step costs in CPU time, beside RDKit's reading of the molecule
 	@$(BIN)/python benchmarks/steps.py --check
 
-LADDER := $(BIN)/python -m redteam.ladder --split test --journal
-DIAL := 0 0.25 0.5 0.75 1
+MATCHES := .cache/matches.jsonl
+LADDER := $(BIN)/python -m redteam.ladder --split test --journal $(MATCHES)
+DIAL := 0.0 0.25 0.5 0.75 1.0
 
 ladder: setup ## play the ladder of policies and attacks anew and write docs/ladder.md (hours; resumes)
-	@mkdir -p .cache
-	@$(LADDER) .cache/ladder.jsonl --seeds 0:200 \
-	    --policies noop,random,greedy,nominate_lead,one_molecule,set_list,witness >/dev/null
-	@$(LADDER) .cache/ladder.jsonl --seeds 0:60 --policies planner,memory,guess >/dev/null
-	@$(LADDER) .cache/ladder.jsonl --seeds 0:60 --tasks nogo --policies convinced_stop >/dev/null
-	@$(LADDER) .cache/ladder.jsonl --seeds 0:20 --policies model_search >/dev/null
-	@for d in $(DIAL); do $(LADDER) .cache/dial-$$d.jsonl --difficulty $$d --seeds 0:24 --policies planner >/dev/null; done
-	@$(BIN)/python -m redteam.report .cache/ladder.jsonl --out docs/ladder.md \
-	    --dial $(foreach d,$(DIAL),$(d)=.cache/dial-$(d).jsonl)
+	@$(LADDER) --seeds 0:200 --policies noop,random,greedy,nominate_lead,one_molecule,set_list,witness >/dev/null
+	@$(LADDER) --seeds 0:60 --policies planner,memory,guess >/dev/null
+	@$(LADDER) --seeds 0:60 --tasks nogo --policies convinced_stop >/dev/null
+	@$(LADDER) --seeds 0:20 --policies mean_search >/dev/null
+	@for d in $(DIAL); do $(LADDER) --difficulty $$d --seeds 0:24 --policies planner >/dev/null; done
+	@$(BIN)/python -m redteam.report $(MATCHES) --out docs/ladder.md
 
 leaderboard: setup ## play the reference leaderboard and write docs/leaderboard.md (many hours in full; resumes)
 	@$(BIN)/python -m evidence.leaderboard >/dev/null

@@ -190,8 +190,15 @@ _POLICIES = (
         against="planner",
     ),
     PolicyAttack(
+        name="mean_search",
+        claim="5,000 free evaluations of the shipped mean models find the answer without an assay",
+        rank=Rank.SKILLED,
+        entry="redteam.searches:mean_search",
+        against="planner",
+    ),
+    PolicyAttack(
         name="model_search",
-        claim="genetic search on the shipped mean models finds the answer without an assay",
+        claim="genetic search on the value expected over worlds of one's own finds it without an assay",
         rank=Rank.SKILLED,
         entry="redteam.searches:model_search",
         against="planner",

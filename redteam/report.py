@@ -1,7 +1,8 @@
-"""The published page of the ladder: ``python -m redteam.report JOURNAL ... --out docs/ladder.md``.
+"""The published page of the ladder: ``python -m redteam.report JOURNAL --out docs/ladder.md``.
 
-Reads finished matches, adds which target each programme was about (the page is ours: agents are never
-told), and writes standings, gaps to the planner and the figures that hurt, target by target.
+Reads the finished matches of the present version and artefacts, adds which target each programme was
+about (the page is ours: agents are never told), and writes standings, gaps to the planner and the figures
+that hurt, target by target.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -19,15 +20,18 @@ import molforge
 from envs import CATALOGUE
 from envs.arguments import parse_arguments
 from envs.assembly import drawn_target
+from molforge.evaluation import provenance
 from molforge.evaluation.match import Row
-from molforge.evaluation.provenance import artefacts
 from molforge.evaluation.table import Mean, paired, standings
 from molforge.landscapes.catalogue import TARGETS
 from molforge.seeding import DEFAULT_SECRET, world_key
 
+SPLIT = "test"
+DIFFICULTY = " difficulty="
+"""What a stamp says of the rows of the dial."""
 CONSTANT = ("nominate_lead", "one_molecule", "set_list")
 """Attacks that do the same whatever they read; ``noop`` is one too."""
-ATTACKS = ("memory", "guess", "model_search")
+ATTACKS = ("memory", "guess", "mean_search")
 """Attacks that know the package and buy no reading before they choose."""
 STOPPING = ("set_list", "convinced_stop")
 """Scripts that buy a set list and stop."""
@@ -42,10 +46,11 @@ SCRIPT_SHARE = 0.6
 _EXPLAINED = (
     "`nominate_lead`, `one_molecule` and `set_list` (the suggestions for the lead, all readings twice,",
     "then stop) do the same whatever they read. `memory` nominates the reference design that the mean models",
-    "like best; `guess` the one with the best expected profile over 200 worlds of its own; `model_search`",
-    "breeds for that with 1,200 evaluations a programme. These hold the whole package but not the secret,",
-    "and choose before they buy a reading. `convinced_stop` (`nogo`) reads the relative of four designs that",
-    "ought to be selective and stops. `witness` plays the reference plan: the ceiling, not an agent.",
+    "like best; `guess` the one with the best expected profile over 200 worlds of its own; `mean_search`",
+    "breeds for what the mean models like best, 5,000 structures a programme. These hold the whole package",
+    "but not the secret, and choose before they buy a reading. `convinced_stop` (`nogo`) reads the relative",
+    "of four designs that ought to be selective and stops. `witness` plays the reference plan: the ceiling,",
+    "not an agent.",
 )
 
 
@@ -60,12 +65,11 @@ def render(
     rows: Sequence[Row], dial: Mapping[float, Sequence[Row]] = MappingProxyType({}), *, note: str = ""
 ) -> str:
     """Return the page as Markdown; ``dial`` holds the planner's rows by difficulty."""
-    split = "/".join(sorted({row.split for row in rows}))
     tasks = [task for task in CATALOGUE if any(row.task == task for row in rows)]
     lines = [
         "# Ladder",
         "",
-        f"Policies and attacks on held-out programmes (`{split}`, default difficulty, public secret,",
+        f"Policies and attacks on held-out programmes (`{SPLIT}`, default difficulty, public secret,",
         f"MolForge {molforge.__version__}), mean ± standard error over programmes. Made by `make ladder`.",
         "",
         *_EXPLAINED,
@@ -219,7 +223,7 @@ def _by_target(rows: Sequence[Row], tasks: Sequence[str]) -> list[str]:
 
 def _made_with() -> list[str]:
     lines = ["", "## Made with", "", "| file | SHA-256 |", "|---|---|"]
-    return [*lines, *(f"| `{name}` | `{digest}` |" for name, digest in artefacts().items())]
+    return [*lines, *(f"| `{name}` | `{digest}` |" for name, digest in provenance.artefacts().items())]
 
 
 _GAPS = ("| task | gap | score | in SE | programmes |", "|---|---|---|---|---|")
@@ -238,27 +242,30 @@ def _errors(gap: Mean) -> float:
     return math.copysign(math.inf, gap.value) if gap.value else 0.0
 
 
-def read(journals: Iterable[Path]) -> list[Row]:
-    """Return the rows of all journals; a match told twice counts once, the last telling."""
-    rows: dict[tuple[str, str, int, str], Row] = {}
-    for journal in journals:
-        for line in journal.read_text(encoding="utf-8").splitlines():
-            row = Row.from_json(json.loads(line))
-            rows[row.task, row.split, row.seed, row.policy] = row
-    return list(rows.values())
+def read(journal: Path) -> tuple[list[Row], dict[float, list[Row]]]:
+    """Return the rows of the default difficulty, and the planner's by difficulty."""
+    plain: list[Row] = []
+    dial: dict[float, list[Row]] = {}
+    for line in journal.read_text(encoding="utf-8").splitlines():
+        row = Row.from_json(json.loads(line))
+        if row.split != SPLIT:
+            continue
+        if row.made_with == provenance.stamp():
+            plain += [row] if row.policy in ORDER else []
+        elif row.policy == "planner" and row.made_with.startswith(provenance.stamp() + DIFFICULTY):
+            dial.setdefault(float(row.made_with.split(DIFFICULTY)[1]), []).append(row)
+    return plain, dial
 
 
 def main() -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(prog="python -m redteam.report", description=__doc__)
-    parser.add_argument("journals", nargs="+", type=Path, help="JSONL files of finished matches")
-    parser.add_argument("--dial", nargs="*", default=[], metavar="DIFFICULTY=JOURNAL")
+    parser.add_argument("journal", type=Path, help="JSONL file of finished matches")
     parser.add_argument("--note", default="", help="a sentence on what this run left out")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    settings = (text.split("=", 1) for text in options.dial)
-    dial = {float(setting): read([Path(path)]) for setting, path in settings if Path(path).exists()}
-    options.out.write_text(render(read(options.journals), dial, note=options.note), encoding="utf-8")
+    rows, dial = read(options.journal)
+    options.out.write_text(render(rows, dial, note=options.note), encoding="utf-8")
 
 
 if __name__ == "__main__":

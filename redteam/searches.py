@@ -8,16 +8,14 @@ import numpy as np
 
 from envs.family import roles_of
 from molforge.contract import Environment
-from molforge.landscapes.model import Sighting
+from molforge.landscapes.model import Sighting, landscape
 from molforge.landscapes.world import World
 from molforge.policies.objectives import Floats
 from molforge.policies.search import Candidate
 from redteam.insight import recognise
-from redteam.memory import Picker
+from redteam.memory import TIE, Picker
 
-GENERATIONS = 10
 POPULATION = 30
-CHILDREN = 120
 OWN_WORLDS = 24
 
 
@@ -25,6 +23,8 @@ class _Evolving(Picker):
     """Breeds from the given compounds by a value it works out for free."""
 
     name = "evolving"
+    generations = 10
+    children = 120
 
     def pick(self) -> Candidate | None:
         """Return the fittest structure that may be made."""
@@ -35,9 +35,9 @@ class _Evolving(Picker):
         population, known = given, {candidate.identity for candidate in given}
         fitness: dict[str, float] = {c.identity: -1.0 for c in given}
         rng = self.stream("evolution")
-        for _ in range(GENERATIONS):
+        for _ in range(self.generations):
             born = []
-            for _ in range(CHILDREN):
+            for _ in range(self.children):
                 child = self.search.mutant(rng.choice(population), rng)
                 if child is not None and child.identity not in known:
                     known.add(child.identity)
@@ -63,7 +63,7 @@ class FreeSearchPolicy(_Evolving):
 
 
 class ModelSearchPolicy(_Evolving):
-    """Searches on the desirability expected over worlds of its own: any structure, not only the pool."""
+    """Searches on the desirability expected over worlds of its own: 1,200 structures a programme."""
 
     name = "model_search"
 
@@ -84,6 +84,30 @@ class ModelSearchPolicy(_Evolving):
         return value
 
 
+class MeanSearchPolicy(_Evolving):
+    """Searches on the desirability under the mean models, ties by margin: 5,000 structures a programme."""
+
+    name = "mean_search"
+    generations = 20
+    children = 250
+
+    def value(self) -> Callable[[Sequence[Candidate]], list[float]]:
+        """Return the desirability under the mean models."""
+        target = recognise([compound.smiles for compound in self.log.made])
+        models = {role: landscape(name) for role, name in roles_of(self.log.profile.roles, target).items()}
+
+        def value(found: Sequence[Candidate]) -> list[float]:
+            seen = [Sighting(candidate.structure.tokens) for candidate in found]
+            means = {
+                role: np.array([model.mean_value(each) / 1000 for each in seen], np.float64)
+                for role, model in models.items()
+            }
+            worth = self.log.profile.desirability(means) + TIE * self.log.profile.margin(means)
+            return [float(each) for each in worth]
+
+        return value
+
+
 def _draws(seen: Sequence[Sighting], worlds: Sequence[World], roles: Sequence[str]) -> dict[str, Floats]:
     """Return property to values, shape (worlds, structures)."""
     found = {}
@@ -97,6 +121,11 @@ def _draws(seen: Sequence[Sighting], worlds: Sequence[World], roles: Sequence[st
 def free_search(_: Environment) -> FreeSearchPolicy:
     """Search on what is free."""
     return FreeSearchPolicy()
+
+
+def mean_search(_: Environment) -> MeanSearchPolicy:
+    """Search on the mean models."""
+    return MeanSearchPolicy()
 
 
 def model_search(_: Environment) -> ModelSearchPolicy:

@@ -161,7 +161,6 @@ class Bench:
         """Play policies on the first programmes of the test split; finished matches are kept."""
         from envs.environment import MolforgeEnvironment
 
-        label = "".join(f" {name}={value}" for name, value in sorted(arguments.items()))
         return ladder.run(
             MolforgeEnvironment,
             tasks=self.tasks,
@@ -172,7 +171,7 @@ class Bench:
             journal=self._journal,
             processes=self._processes,
             progress=self.progress,
-            made_with=provenance.stamp() + label,
+            made_with=provenance.stamp(**arguments),
         )
 
 

@@ -100,7 +100,6 @@ def _run(
     split: str,
     **arguments: float,
 ) -> list[Row]:
-    label = "".join(f" {name}={value}" for name, value in sorted(arguments.items()))
     return ladder.run(
         MolforgeEnvironment,
         tasks=order.tasks,
@@ -111,5 +110,5 @@ def _run(
         journal=order.journal,
         processes=order.processes,
         progress=progress,
-        made_with=provenance.stamp() + label,
+        made_with=provenance.stamp(**arguments),
     )

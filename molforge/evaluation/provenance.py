@@ -19,9 +19,13 @@ def artefacts() -> dict[str, str]:
     }
 
 
+def stamp(**arguments: object) -> str:
+    """Return a short text that changes with the version, any artefact, and further arguments of reset."""
+    return _word() + "".join(f" {name}={value}" for name, value in sorted(arguments.items()))
+
+
 @cache
-def stamp() -> str:
-    """Return one short word that changes with the version or with any artefact."""
+def _word() -> str:
     text = repr((molforge.__version__, artefacts()))
     return f"{molforge.__version__}+{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
