@@ -10,13 +10,14 @@ from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 
-from app.encoding import NotJson, dumps, loads
+from app.encoding import NotJson, dumps
 from app.errors import INTERNAL_MESSAGE, CapacityReached, ServerError, report
 from app.keys import SERVICE
 from app.mcp import answer
 from app.mcp_calls import refusal
 from app.rpc import INTERNAL_ERROR, PARSE_ERROR, SERVER_ERROR, RpcError, error_message
 from app.sessions import Origin
+from app.sieve import read
 from app.sockets import new_socket, send
 from app.ws import Connection
 
@@ -59,7 +60,7 @@ class McpConnection(Connection):
         if message.type is not WSMsgType.TEXT:
             return _error(SERVER_ERROR, "binary frame: send JSON in text frames")
         try:
-            document = loads(message.data)
+            document = read(message.data)
         except NotJson as why:
             return _error(PARSE_ERROR, f"Parse error: {why}")
         self._service.sessions.touch(self._session)

@@ -8,9 +8,8 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from app.encoding import dumps
+from app.sieve import MAX_MESSAGE, SievedSocket
 
-MAX_MESSAGE = 16 * 2**20
-"""Bytes of one message in; larger ones close the socket with 1009."""
 HEARTBEAT_SECONDS = 20.0
 SEND_SECONDS = 60.0
 """A peer that takes nothing for so long is gone."""
@@ -23,7 +22,7 @@ def new_socket() -> web.WebSocketResponse:
 
     Pings, pongs and the heartbeat are its owner's too: aiohttp's costs a timer a message.
     """
-    return web.WebSocketResponse(
+    return SievedSocket(
         max_msg_size=MAX_MESSAGE,
         autoping=False,
         autoclose=False,

@@ -20,7 +20,7 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from app import logs, mcp
-from app.encoding import NotJson, dumps, loads
+from app.encoding import NotJson, dumps
 from app.errors import AlreadyAttached, ServerError, error_frame, frame, report
 from app.frames import BadFrame, Frame, Mcp, Reset, State, ToolFrame, parse
 from app.hosting import Reply
@@ -29,6 +29,7 @@ from app.limits import LIMITS
 from app.mcp_calls import answer_tool_frame
 from app.service import Service
 from app.sessions import Origin, Session
+from app.sieve import TooLong, read
 from app.sockets import HEARTBEAT_SECONDS, SEND_SECONDS, new_socket, send
 from app.watch import LOOK_SECONDS, WATCH
 from app.wire import ActionMessage, state_payload
@@ -299,11 +300,14 @@ class Connection:
         if message.type is not _TEXT:
             return dumps(error_frame("binary frame: send JSON in text frames", "INVALID_JSON"))
         try:
-            said = parse(loads(message.data))
+            said = parse(read(message.data))
             if isinstance(said, ActionMessage):
                 reply = await self._service.step_reply(self._session, said.as_message())
                 return _observation(reply)
             return await self._carry_out(said)
+        except TooLong as why:
+            entry = {"type": "too_long", "loc": [], "msg": str(why)}
+            refused = error_frame(str(why), "VALIDATION_ERROR", errors=[entry])
         except NotJson as why:
             refused = error_frame(f"Invalid JSON: {why}", "INVALID_JSON")
         except BadFrame as why:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from app.faults import kills, storage, strangers
+from app.faults import bullies, kills, storage, strangers
 from app.faults.verdict import Verdict, table
 
 Scenario = Callable[[float], Awaitable[Verdict]]
@@ -25,7 +25,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "full-disk": storage.full_disk,
     "read-only": storage.read_only,
     "intruders": strangers.intruders,
-    "slow-peers": strangers.slow_peers,
+    "slow-peers": bullies.slow_peers,
     "sigterm": strangers.sigterm,
 }
 

@@ -186,15 +186,13 @@ async def _beside(
     seconds = max(3.0, 12.0 * share)
     async with served("--workers", "2", *options, factory=FAULTY) as server, playing(server, 33) as everyone:
         victim, *players = everyone
-        await _phase(players, seconds, first=0)
-        peace = [second for player in players for second in player.account.seconds]
-        for player in players:
-            player.account.seconds = []
+        await phase(players, seconds)
+        peace = taken(players)
         harming = asyncio.create_task(harm(server, victim))
-        await asyncio.gather(_phase(players, seconds, first=1), harming)
+        await asyncio.gather(phase(players, seconds), harming)
+        war = taken(players)
         await victim.play([{"command": "after"}])
         account = settle(everyone)
-        war = [second for player in players for second in player.account.seconds]
         verdict.note("p99 ms in peace", quantile(peace, 0.99) * 1e3)
         verdict.note("p99 ms beside it", quantile(war, 0.99) * 1e3)
         verdict.note("ratio of p99", quantile(war, 0.99) / max(quantile(peace, 0.99), 1e-3), most=3.0)
@@ -208,11 +206,17 @@ async def _beside(
     return verdict
 
 
-async def _phase(players: list[Player], seconds: float, *, first: int) -> None:
+async def phase(players: list[Player], seconds: float) -> None:
+    """Let the players play for so long."""
     until = time.monotonic() + seconds
     await asyncio.gather(
-        *(
-            player.play(_steps(100 * first + n), until=until, pause=PAUSE_SECONDS)
-            for n, player in enumerate(players)
-        )
+        *(player.play(_steps(n), until=until, pause=PAUSE_SECONDS) for n, player in enumerate(players))
     )
+
+
+def taken(players: list[Player]) -> list[float]:
+    """Return what the steps took since this was last asked."""
+    seconds = [second for player in players for second in player.account.seconds]
+    for player in players:
+        player.account.seconds = []
+    return seconds

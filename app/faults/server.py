@@ -70,7 +70,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, or start it again, at the same port."""
-        self.process = subprocess.Popen(self.command, cwd=ROOT, env=_environment())
+        self.process = subprocess.Popen(self.command, cwd=ROOT, env=environment())
 
     def kill(self) -> None:
         """End it as the kernel would."""
@@ -111,7 +111,8 @@ async def served(*options: str, factory: str = FAULTY) -> AsyncIterator[Server]:
             server.kill()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the environment of a process that finds this code."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
 
 

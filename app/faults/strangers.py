@@ -1,82 +1,19 @@
-"""Aborted connections, intruders, slow peers, floods; a thousand sockets at SIGTERM."""
+"""Aborted connections, intruders; a thousand sockets at SIGTERM."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import os
 import random
 import signal
-import socket
-import struct
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from typing import Any
 
 import aiohttp
 
 from app.faults.kills import playing
-from app.faults.players import MAX_REPLY, Player, quantile, settle
+from app.faults.players import MAX_REPLY, settle
+from app.faults.raw import RESET, Raw, frame
 from app.faults.server import Server, served
 from app.faults.verdict import Verdict
-
-_RESET = b'{"type":"reset","data":{"seed":1}}'
-_LINGER_NONE = struct.pack("ii", 1, 0)
-
-
-class Raw:
-    """A TCP connection that speaks as little WebSocket as it has to."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self.reader: asyncio.StreamReader
-        self.writer: asyncio.StreamWriter
-
-    async def connect(self) -> None:
-        """Open the connection, and nothing else."""
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self._port)
-
-    async def upgrade(self) -> None:
-        """Become a WebSocket."""
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.writer.write(
-            f"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
-        await self.reader.readuntil(b"\r\n\r\n")
-
-    def send(self, payload: bytes, *, opcode: int = 1) -> None:
-        """Send a frame (masked with zeros)."""
-        self.writer.write(frame(payload, opcode=opcode))
-
-    async def receive(self) -> bytes:
-        """Receive a frame."""
-        header = await self.reader.readexactly(2)
-        size = header[1] & 127
-        if size == 126:
-            size = int.from_bytes(await self.reader.readexactly(2), "big")
-        elif size == 127:
-            size = int.from_bytes(await self.reader.readexactly(8), "big")
-        return await self.reader.readexactly(size)
-
-    def abort(self) -> None:
-        """Leave without a word (RST)."""
-        connection = self.writer.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
-        self.writer.transport.abort()
-
-
-def frame(payload: bytes, *, opcode: int = 1) -> bytes:
-    """Return a final client frame."""
-    size = len(payload)
-    if size < 126:
-        head = bytes([0x80 | opcode, 0x80 | size])
-    elif size < 65536:
-        head = bytes([0x80 | opcode, 0x80 | 126]) + size.to_bytes(2, "big")
-    else:
-        head = bytes([0x80 | opcode, 0x80 | 127]) + size.to_bytes(8, "big")
-    return head + b"\0\0\0\0" + payload
 
 
 async def _half_open(raw: Raw) -> None:
@@ -90,7 +27,7 @@ async def _opened(raw: Raw) -> None:
 
 async def _reset(raw: Raw) -> None:
     await raw.upgrade()
-    raw.send(_RESET)
+    raw.send(RESET)
     await raw.receive()
 
 
@@ -185,133 +122,6 @@ async def intruders(share: float) -> Verdict:  # noqa: ARG001 - it takes what it
         account = settle([player])
         verdict.note("replies changed by all that", account.wrong + account.lost, most=0)
     return verdict
-
-
-async def slow_peers(share: float) -> Verdict:
-    """Peers that read nothing, write byte by byte, send 16 MiB, or only ping; others beside them."""
-    verdict = Verdict(
-        scenario="slow readers and writers, 1-byte frames, 16 MiB frames, ping floods; 32 others"
-    )
-    seconds = max(2.0, 6.0 * share)
-    async with served("--workers", "2") as server, playing(server, 32) as players:
-        await _phase(players, seconds)
-        peace = _taken(players)
-        base = server.memory_mb
-        for name, bully in (
-            ("unread replies", _read_nothing),
-            ("1-byte frames", _byte_by_byte),
-            ("16 MiB frames", _large_frames),
-            ("pings", _ping),
-        ):
-            ratio, peak = await _bullied(server, players, bully, seconds, peace)
-            verdict.note(f"{name}: ratio of p99", ratio, most=3.0)
-            verdict.note(f"{name}: MB more at most", peak - base, most=512)
-        account = settle(players)
-        verdict.note("wrong or lost", account.wrong + account.lost, most=0)
-    return verdict
-
-
-async def _bullied(
-    server: Server,
-    players: list[Player],
-    bully: Callable[[Server, float], Coroutine[Any, Any, None]],
-    seconds: float,
-    peace: list[float],
-) -> tuple[float, float]:
-    """Return the ratio of the others' p99 and the most memory that was seen."""
-    until = time.monotonic() + seconds
-    bullies = [asyncio.create_task(bully(server, until)) for _ in range(4)]
-    peak = 0.0
-
-    async def watch() -> None:
-        nonlocal peak
-        while time.monotonic() < until:
-            peak = max(peak, await asyncio.to_thread(lambda: server.memory_mb))
-            await asyncio.sleep(0.25)
-
-    await asyncio.gather(_phase(players, seconds), watch())
-    await asyncio.gather(*bullies, return_exceptions=True)
-    return quantile(_taken(players), 0.99) / max(quantile(peace, 0.99), 1e-3), peak
-
-
-def _taken(players: list[Player]) -> list[float]:
-    """Return the times since the last time."""
-    taken = [second for player in players for second in player.account.seconds]
-    for player in players:
-        player.account.seconds = []
-    return taken
-
-
-async def _phase(players: list[Player], seconds: float) -> None:
-    until = time.monotonic() + seconds
-    await asyncio.gather(
-        *(
-            player.play(({"command": f"x {n}"} for n in range(10**6)), until=until, pause=0.05)
-            for player in players
-        )
-    )
-
-
-async def _read_nothing(server: Server, until: float) -> None:
-    raw = Raw(server.port)
-    await raw.connect()
-    await raw.upgrade()
-    raw.send(_RESET)
-    with suppress(OSError):
-        while time.monotonic() < until:
-            raw.send(b'{"type":"step","data":{"command":"big 100000"}}')
-            with suppress(TimeoutError):
-                async with asyncio.timeout(max(0.01, until - time.monotonic())):
-                    await raw.writer.drain()
-            await asyncio.sleep(0.01)
-    raw.abort()
-
-
-async def _byte_by_byte(server: Server, until: float) -> None:
-    raw = Raw(server.port)
-    await raw.connect()
-    await raw.upgrade()
-    payload = frame(_RESET)
-    with suppress(OSError):
-        while time.monotonic() < until:
-            for place in range(len(payload)):
-                raw.writer.write(payload[place : place + 1])
-                await raw.writer.drain()
-                await asyncio.sleep(0)
-            await raw.receive()
-            raw.writer.write(b"\x01\x81\0\0\0\0{")  # a text frame of one byte, to be continued
-            for byte in b'"type":"state"':
-                raw.writer.write(b"\x00\x81\0\0\0\0" + bytes([byte]))
-            raw.writer.write(b"\x80\x81\0\0\0\0}")
-            await raw.receive()
-    raw.abort()
-
-
-async def _large_frames(server: Server, until: float) -> None:
-    raw = Raw(server.port)
-    await raw.connect()
-    await raw.upgrade()
-    large = b'{"type":"step","data":{"command":"' + b"x" * (16 * 2**20 - 64) + b'"}}'
-    with suppress(OSError, asyncio.IncompleteReadError):
-        while time.monotonic() < until:
-            raw.send(large)
-            await raw.writer.drain()
-            await raw.receive()  # too long a command: an error, and the connection goes on
-            await asyncio.sleep(0.5)
-    raw.abort()
-
-
-async def _ping(server: Server, until: float) -> None:
-    raw = Raw(server.port)
-    await raw.connect()
-    await raw.upgrade()
-    pings = frame(b"", opcode=9) * 200
-    with suppress(OSError):
-        while time.monotonic() < until:
-            raw.writer.write(pings)
-            await raw.writer.drain()
-            await raw.reader.read(1 << 16)
-    raw.abort()
 
 
 async def sigterm(share: float) -> Verdict:

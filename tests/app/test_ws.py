@@ -132,7 +132,7 @@ async def test_close_is_answered_by_1000_and_the_clients_own_code_is_echoed() ->
 async def test_message_beyond_16_mib_closes_1009() -> None:
     async with serving() as url, connected(url) as socket:
         await socket.raw.send_str("y" * (15 << 20))
-        assert (await socket.receive())["data"]["code"] == "INVALID_JSON"
+        assert (await socket.receive())["data"]["code"] == "VALIDATION_ERROR"
         sending = asyncio.create_task(socket.raw.send_str("y" * (17 << 20)))
         code, _ = await socket.closed()
         await asyncio.gather(sending, return_exceptions=True)
