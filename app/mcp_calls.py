@@ -16,12 +16,12 @@ from molforge.errors import AgentError, CallerError, EnvironmentFault, MolforgeE
 
 def refusal(error: ServerError) -> RpcError:
     """Return the answer of a server that cannot open a session."""
-    data: dict[str, Any] = {"code": error.code}
-    if isinstance(error, CapacityReached):
-        data |= error.numbers
-    elif isinstance(error, FactoryFailed):
-        data["factory_name"] = error.factory
-    return RpcError(SERVER_ERROR, str(error), data)
+    match error:
+        case CapacityReached():
+            return RpcError(SERVER_ERROR, str(error), error.numbers)
+        case FactoryFailed():
+            return RpcError(SERVER_ERROR, str(error), {"factory_name": error.factory})
+    return RpcError(SERVER_ERROR, str(error), {"code": error.code})
 
 
 def named_session(params: dict[str, Any], service: Service) -> Session | None:
