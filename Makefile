@@ -8,7 +8,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help setup setup-run run serve test slow container check lint format types imports clients \
+.PHONY: help setup setup-run run serve test slow newest container check lint format types imports clients \
         conformance hostile validate landscapes steps ladder leaderboard redteam learn certify pins space clean
 
 help: ## list the targets
@@ -32,6 +32,9 @@ test: setup ## the test suite (under ten minutes on two cores)
 slow: setup ## the tests that take longer: wheel, replays, tables
 	@$(BIN)/python -m pytest -m slow
 
+newest: setup ## the test suite on the newest Python of this machine, if it is newer than .venv's
+	@scripts/newest.sh
+
 container: setup ## build the image, start it, play through it; skipped where no engine can run
 	@scripts/container.sh
 
@@ -51,7 +54,6 @@ types: setup ## mypy, strict
 
 imports: setup ## imports point one way
 	@$(BIN)/lint-imports
-
 
 clients: setup ## the stock clients and validators: openenv-core 0.3.0 and openenv 0.10.0, one environment each
 	@scripts/clients.sh
