@@ -1,16 +1,19 @@
-"""What goes between the server and a worker process: frames of bytes over a Unix-domain socket.
+"""What goes between the server and a worker process: batches over a Unix-domain socket.
 
-A request is a call number, a kind, a session id and a JSON body; a reply is the number, a status and
-what ``app.hosting.Reply`` holds. Replies come in the order of the requests. Nothing is pickled.
+A batch is a JSON array of calls or of answers, and after it their bodies, each to be read by itself. A call
+is its number, kind, session id and the length of its body; an answer its number, status, the length of its
+body, and what else ``app.hosting.Reply`` holds. Answers come in the order of the calls. Nothing is pickled.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any
+
+import orjson
 
 from app.encoding import dumps, loads
 from app.errors import FactoryFailed, MemoryExceeded
@@ -26,127 +29,120 @@ from molforge.errors import (
     NotReset,
 )
 
-_REQUEST = struct.Struct("<IIBB")
-"""Length of what follows, call number, kind, length of the session id."""
-_REPLY = struct.Struct("<IIBd?16sI")
-"""Length of what follows, call number, status, reward, done, digest, length of the memory."""
-_NO_DIGEST = b"\0" * 16
+_SIZES = struct.Struct("<II")
+"""Lengths of the JSON and of the bodies."""
 
 
 class Kind(IntEnum):
-    """What a request asks for."""
+    """What a call asks for."""
 
     OPEN = 1
     RESET = 2
     STEP = 3
     STATE = 4
     DISCARD = 5
-    """Has no reply."""
+    """Has no answer."""
 
 
 class Status(IntEnum):
-    """What a reply holds."""
+    """What an answer holds."""
 
     REPLY = 0
     BYTES = 1
     ERROR = 2
 
 
+_REPLY, _BYTES, _ERROR = map(int, Status)
+
+
 class EnvironmentCrashed(Exception):
     """The environment raised something it should not have; the worker's log has the traceback."""
 
 
-class Request(NamedTuple):
-    """One call, as the worker sees it."""
-
-    number: int
-    kind: Kind
-    session_id: str
-    body: bytes
+Outcome = Reply | bytes | Exception
+"""What comes of a call."""
 
 
-class Answer(NamedTuple):
-    """One reply, as the server sees it."""
+class Batches:
+    """Cuts a stream of bytes into batches."""
 
-    number: int
-    value: Reply | bytes | Exception
-
-
-_KINDS = {int(kind): kind for kind in Kind}
-
-
-class Stream:
-    """Cuts a stream of bytes into frames."""
-
-    def __init__(self, header: struct.Struct) -> None:
-        self._header = header
+    def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, data: bytes) -> Iterator[tuple[tuple[Any, ...], bytes]]:
-        """Yield (fields of the header, payload) of every frame that is whole."""
+    def read(self, data: bytes) -> list[tuple[list[Any], bytes]]:
+        """Return the array and the bodies of every batch that is whole."""
         if self._rest:
             data = self._rest + data
-        position, size, unpack = 0, self._header.size, self._header.unpack_from
-        while len(data) - position >= size:
-            header = unpack(data, position)
-            end = position + size + header[0]
-            if end > len(data):
+        found = []
+        position, length = 0, len(data)
+        while length - position >= _SIZES.size:
+            size, bodies = _SIZES.unpack_from(data, position)
+            middle = position + _SIZES.size + size
+            end = middle + bodies
+            if end > length:
                 break
-            yield header, data[position + size : end]
+            found.append((loads(data[middle - size : middle]), data[middle:end]))
             position = end
         self._rest = data[position:]
+        return found
 
 
-class Requests(Stream):
-    """The worker's end."""
-
-    def __init__(self) -> None:
-        super().__init__(_REQUEST)
-
-    def read(self, data: bytes) -> Iterator[Request]:
-        """Yield the requests that are complete."""
-        for (_, number, kind, size), payload in self.feed(data):
-            yield Request(number, _KINDS[kind], payload[:size].decode(), payload[size:])
-
-
-class Answers(Stream):
-    """The server's end."""
+class Batch:
+    """A batch that is being made."""
 
     def __init__(self) -> None:
-        super().__init__(_REPLY)
+        self._array: list[tuple[Any, ...]] = []
+        self._bodies: list[bytes] = []
 
-    def read(self, data: bytes) -> Iterator[Answer]:
-        """Yield the answers that are complete."""
-        for (_, number, status, reward, done, digest, size), payload in self.feed(data):
-            if status == Status.REPLY:
-                memory = loads(payload[:size]) if size else None
-                yield Answer(number, Reply(payload[size:], reward, done, digest.decode(), memory))
-            else:
-                yield Answer(number, payload if status == Status.BYTES else read_error(payload))
+    def __bool__(self) -> bool:
+        return bool(self._array)
 
-
-def request(number: int, kind: Kind, session_id: str, body: bytes = b"") -> bytes:
-    """Return the frame of a request."""
-    name = session_id.encode()
-    return _REQUEST.pack(len(name) + len(body), number, kind, len(name)) + name + body
+    def taken(self) -> bytes:
+        """Return it, and begin another."""
+        array, bodies = dumps(self._array), b"".join(self._bodies)
+        self._array, self._bodies = [], []
+        return _SIZES.pack(len(array), len(bodies)) + array + bodies
 
 
-def answer(number: int, value: Reply | bytes | Exception) -> bytes:
-    """Return the frame of an answer."""
-    if isinstance(value, Reply):
-        memory = b"" if value.memory is None else as_json(value.memory)
-        header = _REPLY.pack(
-            len(memory) + len(value.body),
-            number,
-            Status.REPLY,
-            value.reward,
-            value.done,
-            value.digest.encode(),
-            len(memory),
-        )
-        return header + memory + value.body
-    status, body = (Status.BYTES, value) if isinstance(value, bytes) else (Status.ERROR, write_error(value))
-    return _REPLY.pack(len(body), number, status, 0.0, False, _NO_DIGEST, 0) + body
+class Calls(Batch):
+    """What the server sends."""
+
+    def add(self, number: int, kind: Kind, session_id: str, body: bytes = b"") -> None:
+        """Add a call."""
+        self._array.append((number, kind, session_id, len(body)))
+        self._bodies.append(body)
+
+
+class Answers(Batch):
+    """What the worker sends."""
+
+    def add(self, number: int, value: Outcome) -> None:
+        """Add the answer to a call."""
+        if isinstance(value, Reply):
+            body, reward, done, digest, memory = value
+            more = None if memory is None else orjson.Fragment(as_json(memory))
+            self._array.append((number, _REPLY, len(body), reward, done, digest, more))
+            self._bodies.append(body)
+        elif isinstance(value, bytes):
+            self._array.append((number, _BYTES, len(value), 0.0, False, "", None))
+            self._bodies.append(value)
+        else:
+            fields = orjson.Fragment(write_error(value))
+            self._array.append((number, _ERROR, 0, 0.0, False, "", fields))
+
+
+def read_answers(array: list[Any], bodies: bytes) -> dict[int, Outcome]:
+    """Return the answers of a batch by call number."""
+    found: dict[int, Outcome] = {}
+    begin = 0
+    for number, status, size, reward, done, digest, more in array:
+        end = begin + size
+        if status == _REPLY:
+            found[number] = Reply(bodies[begin:end], reward, done, digest, more)
+        else:
+            found[number] = bodies[begin:end] if status == _BYTES else read_error(more)
+        begin = end
+    return found
 
 
 def as_json(value: Any) -> bytes:
@@ -204,9 +200,9 @@ def write_error(error: Exception) -> bytes:
     return as_json(fields)
 
 
-def read_error(body: bytes) -> Exception:
+def read_error(written: list[Any]) -> Exception:
     """Return the error that was written."""
-    name, *fields = loads(body)
+    name, *fields = written
     match name:
         case "BadArgument":
             return BadArgument(*fields)

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.errors import error_frame
-from app.wire import ActionMessage, ResetArguments, describe
+from app.wire import ActionMessage, ResetArguments, describe, is_command
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -87,8 +87,8 @@ class Mcp(BaseModel):
     data: dict[str, Any]
 
 
-Frame = Reset | ActionMessage | ToolFrame | State | Close | Mcp
-"""What a frame says; a step says its action."""
+Frame = Reset | dict[str, Any] | ToolFrame | State | Close | Mcp
+"""What a frame says; a step says its action, in the wire form that engines and journals take."""
 
 _FRAMES: dict[str, type[Reset | StepFrame | ToolFrame | State | Close | Mcp]] = {
     "reset": Reset,
@@ -109,6 +109,10 @@ class BadFrame(Exception):
 
 def parse(document: Any) -> Frame:
     """Return the frame; raise ``BadFrame``."""
+    if isinstance(document, dict) and len(document) == 2 and document.get("type") == "step":
+        data = document.get("data")
+        if type(data) is dict and is_command(data):
+            return data  # most frames
     if not isinstance(document, dict):
         message = f"a frame must be a JSON object with a type, not {type(document).__name__}"
         entry = {"type": "dict_type", "loc": [], "msg": message}
@@ -121,11 +125,11 @@ def parse(document: Any) -> Frame:
     if model is StepFrame:
         data = document.get("data")
         if type(data) is dict and len(document) == 2 and data.get("type") not in _TOOL_CALLS:
-            return _checked(ActionMessage, data, prefix=("data",))  # the usual case, without a wrapping
+            return _checked(ActionMessage, data, prefix=("data",)).as_message()  # without a wrapping
         if isinstance(data, dict) and data.get("type") in _TOOL_CALLS:
             model = ToolFrame
     frame = _checked(model, document)
-    return frame.data if isinstance(frame, StepFrame) else frame
+    return frame.data.as_message() if isinstance(frame, StepFrame) else frame
 
 
 def _checked(model: type[M], value: Any, *, prefix: tuple[str, ...] = ()) -> M:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from app.channel import Answers, Kind, request
+from app.channel import Batches, Calls, Kind, read_answers
 from app.errors import CallTimedOut, EnvironmentLost, Overloaded
 
 log = logging.getLogger(__name__)
@@ -74,10 +74,11 @@ class Link(asyncio.Protocol):
         self._kill_seconds = kill_seconds
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._answers = Answers()
+        self._batches = Batches()
         self._sent: dict[int, Call] = {}
         self._queue: deque[Call] = deque()
-        self._outbox: list[bytes] = []
+        self._outbox = Calls()
+        self._will_flush = False
         self._number = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = math.inf
@@ -112,7 +113,7 @@ class Link(asyncio.Protocol):
         now = self._loop.time()
         answer = self._loop.create_future()
         call = Call(self._number, kind, session_id, body, answer, seconds, now, is_alone)
-        if self._queue or not self._may_send(call):
+        if self._queue or not self._may_send(call, now):
             self._queue.append(call)
         else:
             self._send(call, now)
@@ -121,7 +122,9 @@ class Link(asyncio.Protocol):
 
     def discard(self, session_id: str) -> None:
         """Tell the worker to forget an environment, once its running call is over."""
-        self._write(request(0, Kind.DISCARD, session_id))
+        self._outbox.add(0, Kind.DISCARD, session_id)
+        if not self._will_flush:
+            self._flush_soon()
 
     def retire(self) -> None:
         """Take no more calls, and end when those that were made have ended."""
@@ -149,48 +152,51 @@ class Link(asyncio.Protocol):
         self._kill()
         self.end()
 
-    def _may_send(self, call: Call) -> bool:
-        head = self._head
-        return head is None or not (
-            len(self._sent) >= WINDOW or call.is_alone or head.is_alone or self.is_held
-        )
+    def _may_send(self, call: Call, now: float) -> bool:
+        if not self._sent:
+            return True
+        head = next(iter(self._sent.values()))
+        is_held = now - head.began > HELD_SECONDS
+        return not (len(self._sent) >= WINDOW or call.is_alone or head.is_alone or is_held)
 
     def _send(self, call: Call, now: float) -> None:
         if not self._sent:
             call.began = now
         self._sent[call.number] = call
-        self._write(request(call.number, call.kind, call.session_id, call.body))
+        self._outbox.add(call.number, call.kind, call.session_id, call.body)
+        if not self._will_flush:
+            self._flush_soon()
 
-    def _write(self, frame: bytes) -> None:
-        if not self._outbox:
-            self._loop.call_soon(self._flush)
-        self._outbox.append(frame)
+    def _flush_soon(self) -> None:
+        self._will_flush = True
+        self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        if self._transport is not None:
-            frames, self._outbox = self._outbox, []
-            self._transport.write(b"".join(frames))
+        if self._transport is not None and self._will_flush:
+            self._will_flush = False
+            self._transport.write(self._outbox.taken())
 
     # --- answers ----------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to write."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without inheriting it
-        if self._outbox:
+        if self._will_flush:
             self._flush()
 
     def data_received(self, data: bytes) -> None:
         """Hand answers to those who wait."""
-        for found in self._answers.read(data):
-            call = self._sent.pop(found.number, None)
-            if call is None or call.answer.done():
-                continue  # given up meanwhile
-            if isinstance(found.value, Exception):
-                call.answer.set_exception(found.value)
-            else:
-                call.answer.set_result(found.value)
+        for array, bodies in self._batches.read(data):
+            for number, value in read_answers(array, bodies).items():
+                call = self._sent.pop(number, None)
+                if call is None or call.answer.done():
+                    continue  # given up meanwhile
+                if isinstance(value, Exception):
+                    call.answer.set_exception(value)
+                else:
+                    call.answer.set_result(value)
         now = self._loop.time()
-        while self._queue and self._may_send(self._queue[0]):
+        while self._queue and self._may_send(self._queue[0], now):
             self._send(self._queue.popleft(), now)
         if self._sent:
             next(iter(self._sent.values())).began = now

@@ -7,10 +7,12 @@ Labels are closed sets: no session id, address or payload is ever one.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -25,15 +27,10 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
-        calls = Histogram(
-            "molforge_call_seconds",
-            "Time from taking a call until its answer is in the journal, by kind; calls that took effect.",
-            ["kind"],
-            buckets=BUCKETS,
-            registry=self.registry,
-        )
+        self._times = {kind: Times() for kind in ("reset", "step")}
+        self.registry.register(Read(self._calls))
         self.took: dict[str, Callable[[float], None]] = {
-            kind: calls.labels(kind).observe for kind in ("reset", "step")
+            kind: times.note for kind, times in self._times.items()
         }
         """By kind of call: notes how many seconds one took."""
         self._refused = Counter(
@@ -47,13 +44,42 @@ class Metrics:
         """Count an error that was answered."""
         self._refused.labels(code).inc()
 
+    def _calls(self) -> Iterator[Metric]:
+        calls = HistogramMetricFamily(
+            "molforge_call_seconds",
+            "Time from taking a call until its answer is in the journal, by kind; calls that took effect.",
+            labels=["kind"],
+        )
+        for kind, times in self._times.items():
+            calls.add_metric([kind], times.buckets(), times.seconds)
+        yield calls
+
     async def text(self) -> bytes:
         """Return everything in the text format; what the system knows of the process is read off the loop."""
         process = await asyncio.to_thread(generate_latest, self._process)
         return generate_latest(self.registry) + process
 
 
-class Sizes:
+class Times:
+    """How long things took: counted in the loop's thread, so without the lock of the library's histogram."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(BUCKETS) + 1)
+        self.seconds = 0.0
+        """Of all together."""
+
+    def note(self, seconds: float) -> None:
+        """Count one."""
+        self._counts[bisect_left(BUCKETS, seconds)] += 1
+        self.seconds += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Return how many took at most so long, as the text format has them."""
+        bounds = [*map(str, BUCKETS), "+Inf"]
+        return list(zip(bounds, accumulate(self._counts), strict=True))
+
+
+class Read:
     """A collector that asks when it is asked."""
 
     def __init__(self, read: Callable[[], Iterator[Metric]]) -> None:

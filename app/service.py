@@ -28,7 +28,7 @@ from app.errors import (
 )
 from app.hosting import Entry, Reply
 from app.journal import Journal
-from app.metrics import Metrics, Sizes, counter, gauge
+from app.metrics import Metrics, Read, counter, gauge
 from app.sessions import Origin, Session, SessionTable
 from molforge.actions import Action
 from molforge.contract import Step
@@ -54,7 +54,7 @@ class Service:
         self.sessions = sessions
         self.journal = journal
         self.metrics = Metrics()
-        self.metrics.registry.register(Sizes(self._sizes))
+        self.metrics.registry.register(Read(self._sizes))
         self._took = self.metrics.took
         self._call_seconds = call_seconds
         self._calls = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -15,6 +16,8 @@ SEND_SECONDS = 60.0
 """A peer that takes nothing for so long is gone."""
 CLOSE_SECONDS = 1.0
 """How long the peer's half of the closing handshake is waited for."""
+_TEXT = 0x80 | WSMsgType.TEXT
+_SHORT, _LONG, _HUGE = struct.Struct("!BB"), struct.Struct("!BBH"), struct.Struct("!BBQ")
 
 
 def new_socket() -> web.WebSocketResponse:
@@ -29,6 +32,16 @@ def new_socket() -> web.WebSocketResponse:
         compress=False,
         timeout=CLOSE_SECONDS,
     )
+
+
+def text_frame(message: bytes) -> bytes:
+    """Return the frame of a text message, unmasked as a server's are (RFC 6455, 5.2)."""
+    size = len(message)
+    if size < 126:
+        return _SHORT.pack(_TEXT, size) + message
+    if size < 1 << 16:
+        return _LONG.pack(_TEXT, 126, size) + message
+    return _HUGE.pack(_TEXT, 127, size) + message
 
 
 async def send(socket: web.WebSocketResponse, message: dict[str, Any]) -> None:

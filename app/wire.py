@@ -16,6 +16,8 @@ from molforge.actions import MAX_COMPOUNDS, MAX_REPLICATES, MAX_STRUCTURES, Acti
 Smiles = Annotated[str, StringConstraints(max_length=1000)]
 """Longer than the laboratory takes (250), so that an agent is told why, and short enough to carry."""
 Name = Annotated[str, StringConstraints(max_length=64)]
+MAX_COMMAND = 8000
+"""Characters of an action as text."""
 
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 _OUT = ConfigDict(extra="forbid")
@@ -75,7 +77,7 @@ class ActionMessage(BaseModel):
     )
     command: str | None = Field(
         default=None,
-        max_length=8000,
+        max_length=MAX_COMMAND,
         description="Instead of all other fields: one action as text, for instance 'assay M1: potency x2'.",
     )
     metadata: dict[str, Any] = Field(default_factory=dict, description="Accepted and ignored.")
@@ -123,6 +125,12 @@ class ActionMessage(BaseModel):
             reason=self.reason,
             command=self.command,
         )
+
+
+def is_command(data: dict[str, Any]) -> bool:
+    """Say whether an action is a command and nothing else, as most are: then there is no more to check."""
+    command = data.get("command")
+    return type(command) is str and len(data) == 1 and len(command) <= MAX_COMMAND
 
 
 class ResetArguments(BaseModel):

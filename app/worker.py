@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from collections.abc import Callable
 
-from app.channel import Kind, Request, Requests, answer, read_history
+from app.channel import Answers, Batches, Kind, Outcome, read_history
 from app.encoding import loads
 from app.hosting import Factory, Hosted, Reply
 from molforge.errors import MolforgeError
@@ -19,7 +20,9 @@ log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 0.0005
 """Answers wait for others at most so long before they are sent."""
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
+"""Bytes read at once; the C library asks the system anew for every buffer that is much larger."""
+_DISCARD = int(Kind.DISCARD)
 
 
 class Worker:
@@ -28,47 +31,48 @@ class Worker:
     def __init__(self, factory: Factory) -> None:
         self._factory = factory
         self._hosted: dict[str, Hosted] = {}
+        self._ways: dict[int, Callable[[str, bytes], Reply | bytes]] = {
+            int(Kind.OPEN): self._open,
+            int(Kind.RESET): lambda session_id, body: self._hosted[session_id].reset(loads(body)),
+            int(Kind.STEP): lambda session_id, body: self._hosted[session_id].step(loads(body)),
+            int(Kind.STATE): lambda session_id, _: self._hosted[session_id].state(),
+        }
 
     def serve(self, link: socket.socket) -> None:
         """Answer until the other end closes."""
-        requests = Requests()
+        batches, answers = Batches(), Answers()
         while data := link.recv(_CHUNK):
-            waiting: list[bytes] = []
             flushed = time.monotonic()
-            for request in requests.read(data):
-                if request.kind is Kind.DISCARD:
-                    self._discard(request.session_id)
-                    continue
-                waiting.append(answer(request.number, self._outcome(request)))
-                if (now := time.monotonic()) - flushed > FLUSH_SECONDS:
-                    link.sendall(b"".join(waiting))
-                    waiting, flushed = [], now
-            if waiting:
-                link.sendall(b"".join(waiting))
+            for calls, bodies in batches.read(data):
+                begin = 0
+                for number, kind, session_id, size in calls:
+                    end = begin + size
+                    if kind == _DISCARD:
+                        self._discard(session_id)
+                        continue
+                    answers.add(number, self._outcome(kind, session_id, bodies[begin:end]))
+                    begin = end
+                    if (now := time.monotonic()) - flushed > FLUSH_SECONDS:
+                        link.sendall(answers.taken())
+                        flushed = now
+            if answers:
+                link.sendall(answers.taken())
 
-    def _outcome(self, request: Request) -> Reply | bytes | Exception:
+    def _outcome(self, kind: int, session_id: str, body: bytes) -> Outcome:
         try:
-            return self._carry_out(request)
+            return self._ways[kind](session_id, body)
         except MolforgeError as error:
             return error
         except Exception as error:  # a worker outlives whatever an environment does
-            log.exception("%s failed in session %s", request.kind.name, request.session_id)
+            log.exception("%s failed in session %s", Kind(kind).name, session_id)
             return error
 
-    def _carry_out(self, request: Request) -> Reply | bytes:
-        if request.kind is Kind.OPEN:
-            self._discard(request.session_id)
-            hosted = Hosted(self._factory, request.session_id)
-            hosted.play_again(read_history(request.body))
-            self._hosted[request.session_id] = hosted
-            return b""
-        hosted = self._hosted[request.session_id]
-        match request.kind:
-            case Kind.STEP:
-                return hosted.step(loads(request.body))
-            case Kind.RESET:
-                return hosted.reset(loads(request.body))
-        return hosted.state()
+    def _open(self, session_id: str, history: bytes) -> bytes:
+        self._discard(session_id)
+        hosted = Hosted(self._factory, session_id)
+        hosted.play_again(read_history(history))
+        self._hosted[session_id] = hosted
+        return b""
 
     def _discard(self, session_id: str) -> None:
         if (hosted := self._hosted.pop(session_id, None)) is not None:

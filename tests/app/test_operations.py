@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app import logs
@@ -20,6 +21,7 @@ from app.errors import MemoryExceeded
 from app.forks import Order
 from app.journal import MemoryJournal
 from app.limits import Limits, is_loopback
+from app.metrics import BUCKETS, Metrics
 from app.service import Service
 from app.sessions import Origin, SessionTable
 from app.workers import WorkerEngine
@@ -84,6 +86,25 @@ async def test_a_full_server_is_not_ready() -> None:
         await asyncio.sleep(0.1)
         async with http.get(f"{url}/ready") as reply:
             assert reply.status == 200
+
+
+async def test_times_are_told_as_the_library_itself_tells_them() -> None:
+    times = (0.0, 0.0005, 0.00051, 0.004, 0.01, 59.9, 60.0, 61.0, 1e4)
+    registry = CollectorRegistry()
+    reference = Histogram("molforge_call_seconds", "x", ["kind"], buckets=BUCKETS, registry=registry).labels(
+        "step"
+    )
+    metrics = Metrics()
+    for seconds in times:
+        reference.observe(seconds)
+        metrics.took["step"](seconds)
+
+    def samples(text: bytes) -> set[str]:
+        return {
+            line for line in text.decode().splitlines() if 'kind="step"' in line and "_created" not in line
+        }
+
+    assert samples(await metrics.text()) == samples(generate_latest(registry))
 
 
 def test_buckets_refill_and_hold_two_seconds() -> None:

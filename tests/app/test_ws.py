@@ -9,9 +9,14 @@ from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.config import Config
 from app.errors import INTERNAL_MESSAGE
+from app.frames import BadFrame, parse
+from app.sockets import text_frame
+from app.wire import MAX_COMMAND, ActionMessage
 from tests.app.fake import FakeEnvironment
 from tests.app.harness import connected, serving
 
@@ -266,3 +271,39 @@ async def test_a_peer_that_never_reads_does_not_stall_others() -> None:
         async with asyncio.timeout(2):
             await other.reset()
             await other.step(command="x")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=3,
+)
+
+
+@given(JSON | st.sampled_from(["", "x" * MAX_COMMAND, "é" * MAX_COMMAND, "x" * (MAX_COMMAND + 1)]))
+def test_a_command_alone_is_taken_as_the_model_takes_it(command: Any) -> None:
+    try:
+        expected: object = ActionMessage.model_validate({"command": command}).as_message()
+    except ValueError:
+        expected = None
+
+    try:
+        found: object = parse({"type": "step", "data": {"command": command}})
+    except BadFrame:
+        found = None
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 100_000])
+def test_a_reply_of_any_length_is_framed(size: int) -> None:
+    message = b"x" * size
+
+    frame = text_frame(message)
+
+    first, second, rest = frame[0], frame[1], frame[2:]
+    extra = {126: 2, 127: 8}.get(second, 0)
+    assert first == 0x81
+    assert (int.from_bytes(rest[:extra], "big") if extra else second) == size
+    assert rest[extra:] == message
+    assert extra == 2 * (size > 125) + 6 * (size > 65535)
