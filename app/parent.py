@@ -30,7 +30,10 @@ from app.worker import Worker
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.1
+"""Between two looks at the workers."""
+_NICE = 19
+"""Of a worker that is about to go: what it still does is to hold up nobody."""
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
 
@@ -135,6 +138,8 @@ class Parent:
                 log.warning("worker %d has grown by %d MiB; it is killed", pid, grown)
                 os.kill(pid, signal.SIGKILL)
             elif grown > self._memory_mb:
+                with suppress(OSError):
+                    os.setpriority(os.PRIO_PROCESS, pid, _NICE)
                 self._tell({"heavy": pid, "mb": round(grown)})
 
     def _tell(self, message: dict[str, Any], attached: socket.socket | None = None) -> None:

@@ -188,16 +188,19 @@ class WorkerEngine:
         return value
 
     async def _choose(self, seconds: float) -> Link:
-        """Return the worker with the least to do; wait if there is none at present.
+        """Return the worker with the least to do; wait for one that is on its way.
 
         A call under way counts as a session, also that of a session that is gone; a worker that is in
-        one call for long comes last.
+        one call for long comes last. Where a worker is missing, its sessions come all at once: the others
+        would be held up by playing their records.
         """
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
-            free = self._fresh() or [link for link in self._links if link.is_accepting and not link.long_call]
-            if free:
-                return min(free, key=_burden)
+            free = self._fresh()
+            if not self._asked or len(free) >= self._workers:
+                free = free or [link for link in self._links if link.is_accepting and not link.long_call]
+                if free:
+                    return min(free, key=_burden)
             self._arrival.clear()
             try:
                 async with asyncio.timeout_at(deadline):

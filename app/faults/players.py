@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -81,7 +82,8 @@ class Player:
     async def play(
         self, actions: Iterable[dict[str, Any]], *, until: float = 0.0, pause: float = 0.0
     ) -> None:
-        """Carry out actions, until the clock says so if ``until`` is given."""
+        """Carry out actions, until the clock says so if ``until`` is given; ``pause``: on average."""
+        rng = random.Random(self.session_id)
         for action in actions:
             if until and time.monotonic() > until:
                 return
@@ -95,7 +97,7 @@ class Player:
             self.done.append(action)
             self.account.seconds.append(time.monotonic() - began)
             if pause:
-                await asyncio.sleep(pause)
+                await asyncio.sleep(rng.uniform(0.0, 2 * pause))  # or all that once waited keep step
 
     async def close(self) -> None:
         """Say close and leave."""

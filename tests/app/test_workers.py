@@ -144,6 +144,19 @@ async def test_stopped_worker_is_replaced(service: Service) -> None:
     assert engine_of(service).restarts == 2
 
 
+async def test_sessions_of_a_lost_worker_wait_for_the_next_one(service: Service) -> None:
+    sessions = [await playing(service, seed=number) for number in range(8)]
+    seats = engine_of(service)._seats
+    before = {name: seat.link.pid for name, seat in seats.items()}
+    lost = before[sessions[0].id]
+
+    os.kill(lost, signal.SIGKILL)
+    await asyncio.gather(*(service.step(session, Action(command="x")) for session in sessions))
+
+    after = [seats[name].link.pid for name, pid in before.items() if pid == lost]
+    assert len([pid for pid in after if pid not in before.values()]) > len(after) / 2
+
+
 async def test_record_that_takes_long_to_play_is_gone_on_with(service: Service) -> None:
     session = await playing(service)
     await service.step(session, Action(command="sleep 1"))
