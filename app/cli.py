@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import molforge
 from app.config import BadSetting, Config
 from envs import CATALOGUE, SPLITS
+from molforge.options import Help
 from molforge.policies import NAMES as POLICIES
 
 EVIDENCE = {
@@ -67,18 +67,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=molforge.__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_serve(commands.add_parser("serve", help="start the server", description="Start the server."))
-    _add_play(commands.add_parser("play", help="play with a reference policy through a real server"))
-    _add_records(commands)
-    _add_faults(commands.add_parser("faults", help="do harm to a server and measure what it does about it"))
-    _add_bench(commands.add_parser("bench", help="measure the server beside a stock one, in one run"))
-    _add_worlds(commands.add_parser("worlds", help="audit the programmes"))
-    gallery = commands.add_parser("gallery", help="draw what the compounds of every target look like")
-    gallery.add_argument("--out", type=Path, default=Path("docs"), metavar="DIR", help="default: docs")
-    train = commands.add_parser("train-landscapes", help="rebuild the property models from a folder of CSVs")
+
+    def add(name: str, what: str) -> argparse.ArgumentParser:
+        told = f"{what[0].upper()}{what[1:]}."
+        return commands.add_parser(name, help=what, description=told, formatter_class=Help)
+
+    _add_serve(add("serve", "start the server"))
+    _add_play(add("play", "play with a reference policy through a real server"))
+    _add_records(
+        export=add("export", "write the episodes of a journal: JSON lines, or Parquet"),
+        replay=add("replay", "play a journal again and prove that it is the same"),
+    )
+    _add_faults(add("faults", "do harm to a server and measure what it does about it"))
+    _add_bench(add("bench", "measure the server beside a stock one, in one run"))
+    _add_worlds(add("worlds", "audit the programmes"))
+    gallery = add("gallery", "draw what the compounds of every target look like")
+    gallery.add_argument("--out", type=Path, default=Path("docs"), metavar="DIR", help="where it goes")
+    train = add("train-landscapes", "rebuild the property models from a folder of CSVs")
     train.add_argument("csv_dir", type=Path, metavar="CSV_DIR", help="folder with the measured data")
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the artefacts go")
-    train.add_argument("--processes", type=int, default=2, metavar="N", help="that work at once (default: 2)")
+    train.add_argument("--processes", type=int, default=2, help="that work at once")
     train.add_argument(
         "--only",
         nargs="+",
@@ -92,39 +100,49 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+SETTINGS = {
+    "host": "address to listen on",
+    "port": "TCP port, 0 for a free one",
+    "max_sessions": "WebSocket sessions at once",
+    "max_rest_sessions": "REST sessions at once",
+    "idle_seconds": "close a session that is idle for so long",
+    "call_seconds": "limit of one reset or step",
+    "drain_seconds": "wait so long for running calls when stopping",
+    "max_detached": "sessions without a socket that can be resumed",
+    "resume_seconds": "how long they can",
+    "workers": "processes that run environments; -1: one per core, 0: none",
+    "threads": "threads that run environments where no processes do",
+    "worker_memory_mb": "MiB a worker may take beyond what it shares",
+    "calls_per_second": "of all addresses together; 0: no limit",
+    "calls_per_second_per_address": "of each; loopback is free",
+    "trust_forwarded": "callers are whom the proxy names",
+    "access_log": "log every HTTP request",
+    "log_format": "text or json",
+    "log_level": "DEBUG, INFO, WARNING or ERROR",
+}
+"""Options of ``serve`` that are settings with a default."""
+
+
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     """Options of serve; None is 'not given', so that environment variables and defaults stand."""
-    parser.add_argument("--host", help="address to listen on (default: all)")
-    parser.add_argument("--port", type=int, help="TCP port, 0 for a free one (default: 8000)")
-    parser.add_argument("--max-sessions", type=int, help="WebSocket sessions at once")
-    parser.add_argument("--max-rest-sessions", type=int, help="REST sessions at once")
-    parser.add_argument("--idle-seconds", type=float, help="close a session that is idle for so long")
-    parser.add_argument("--call-seconds", type=float, help="limit of one reset or step")
-    parser.add_argument("--drain-seconds", type=float, help="wait so long for running calls when stopping")
-    parser.add_argument("--max-detached", type=int, help="sessions without a socket that can be resumed")
-    parser.add_argument("--resume-seconds", type=float, help="how long they can")
-    parser.add_argument(
-        "--workers", type=int, help="processes that run environments; -1: one per core, 0: none"
-    )
-    parser.add_argument("--threads", type=int, help="threads that run environments where no processes do")
+    parser.epilog = "Every option can be given in the environment too: MOLFORGE_PORT=8000."
+    usual = Config()
+    for name, what in SETTINGS.items():
+        option, value = f"--{name.replace('_', '-')}", getattr(usual, name)
+        if value is False:
+            parser.add_argument(option, action="store_true", default=None, help=what)
+        else:
+            told = f"{value:g}" if isinstance(value, float) else value
+            parser.add_argument(option, type=type(value), help=f"{what} (default: {told})")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="SQLite file that keeps every session")
     parser.add_argument("--secret-file", type=Path, metavar="FILE", help="key of private worlds")
-    parser.add_argument("--worker-memory-mb", type=int, help="MiB a worker may take beyond what it shares")
-    parser.add_argument("--calls-per-second", type=float, help="of all addresses together; 0: no limit")
-    parser.add_argument("--calls-per-second-per-address", type=float, help="of each; loopback is free")
-    parser.add_argument(
-        "--trust-forwarded", action="store_true", default=None, help="callers are whom the proxy names"
-    )
-    parser.add_argument("--log-format", choices=("text", "json"))
-    parser.add_argument("--access-log", action="store_true", default=None, help="log every HTTP request")
-    parser.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
 
 
 def _add_play(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--task", choices=tuple(CATALOGUE), help="one family")
     which.add_argument("--all", action="store_true", help="one programme of every family (the default)")
-    parser.add_argument("--policy", choices=POLICIES, default="planner")
+    parser.add_argument("--policy", choices=POLICIES, default="planner", help="who plays")
     parser.add_argument("--split", choices=SPLITS, help="default: train")
     parser.add_argument("--seed", type=int, help="which programme (default: the first)")
     parser.add_argument("--base-url", metavar="URL", help="a running server; default: one of its own")
@@ -139,7 +157,7 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--real-steps", type=int, default=12, help="of each of them")
     parser.add_argument("--many", type=int, default=16_384, help="sessions open at once in the last part")
     parser.add_argument("--runs", type=int, default=3, help="medians are of so many")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2, help="processes of this server")
     parser.add_argument("--stock-python", type=Path, metavar="PYTHON", help="a Python that has openenv 0.10")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for bench.json, bench.md and pictures")
 
@@ -198,8 +216,7 @@ def _worlds(options: argparse.Namespace) -> int:
     return worlds_audit(order)
 
 
-def _add_records(commands: Any) -> None:
-    export = commands.add_parser("export", help="write the episodes of a journal: JSON lines, or Parquet")
+def _add_records(*, export: argparse.ArgumentParser, replay: argparse.ArgumentParser) -> None:
     export.add_argument(
         "--out",
         type=Path,
@@ -209,7 +226,6 @@ def _add_records(commands: Any) -> None:
     export.add_argument(
         "--observations", action="store_true", help="play the episodes again to have them too"
     )
-    replay = commands.add_parser("replay", help="play a journal again and prove that it is the same")
     for parser in (export, replay):
         parser.add_argument(
             "journal", type=Path, metavar="JOURNAL", help="the file that serve --journal wrote"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from envs import SPLITS
 from molforge.evaluation.progress import tell
+from molforge.options import parser_of
 from redteam.attacks import POLICY_ATTACKS, PROBES, Rank
 from redteam.options import add_matches, add_tasks
 
@@ -48,21 +49,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="molforge redteam", description=__doc__)
+    parser = parser_of("molforge redteam", __doc__)
     parser.add_argument("--list", action="store_true", help="list the attacks and their claims, play nothing")
     add_tasks(parser)
     told = "policy attacks (default: all of --list)"
     parser.add_argument("--attacks", nargs="+", choices=tuple(POLICY_ATTACKS), metavar="NAME", help=told)
-    parser.add_argument("--split", choices=SPLITS, default="test")
-    parser.add_argument(
-        "--programmes", type=int, default=50, metavar="N", help="per family; 0: probes alone (default: 50)"
-    )
+    parser.add_argument("--split", choices=SPLITS, default="test", help="which programmes")
+    parser.add_argument("--programmes", type=int, default=50, help="per family; 0: probes alone")
     parser.add_argument(
         "--planner-programmes",
         type=int,
         default=50,
-        metavar="N",
-        help="of them, how many the planner plays (default: 50)",
+        help="of them, how many the planner plays",
     )
     parser.add_argument("--no-probes", action="store_true", help="policy attacks alone")
     add_matches(parser)

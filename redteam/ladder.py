@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from envs import CATALOGUE
 from envs.environment import MolforgeEnvironment
 from molforge.evaluation import ladder, provenance, table
 from molforge.evaluation.progress import tell
+from molforge.options import parser_of
 from molforge.policies import NAMES
 from redteam.measure import factories
 
@@ -18,7 +18,7 @@ EXTRA = ("memory", "guess", "witness")
 
 def main() -> None:
     """Play the ladder and print its table."""
-    parser = argparse.ArgumentParser(prog="python -m redteam.ladder", description=__doc__)
+    parser = parser_of("python -m redteam.ladder", __doc__)
     parser.add_argument("--tasks", default=",".join(CATALOGUE))
     parser.add_argument("--split", default="validation")
     parser.add_argument("--seeds", default="0:10", help="first:last+1")

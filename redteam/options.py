@@ -21,6 +21,6 @@ def add_tasks(parser: argparse.ArgumentParser, default: Sequence[str] = ALL) -> 
 def add_matches(parser: argparse.ArgumentParser) -> None:
     """Say where finished matches are kept and how many are played at once."""
     add = parser.add_argument
-    told = "finished matches, to resume from (default: %(default)s)"
+    told = "finished matches, to resume from"
     add("--journal", type=Path, default=Path(".cache/matches.jsonl"), metavar="FILE", help=told)
-    add("--processes", type=int, default=1, metavar="N", help="matches at once (default: 1)")
+    add("--processes", type=int, default=1, help="matches at once")

@@ -62,7 +62,7 @@ git clone --quiet . $out/clone 2>/dev/null || fail validate 'git clone failed' '
 for bin in .cache/clients/openenv-core-0.3.0/bin .cache/clients/openenv-0.10.0/bin; do
     name=$(basename "$(dirname $bin)")
     if [ ! -x $bin/openenv ]; then
-        skip validate "$name is not installed here: make clients installs it"
+        skip "$name" "$name is not installed here: make clients installs it"
         continue
     fi
     level=()
@@ -105,5 +105,6 @@ if $python scripts/submission.py lines $out/lines.txt; then good 'the lines are 
     fail lines 'see above' "compare $out/lines.txt with the first lines of inference.py"
 fi
 
-title "In all: ${failed[*]:+failed: ${failed[*]}; }${skipped[*]:+skipped: ${skipped[*]}; }$SECONDS s"
+list() { local IFS=,; echo "${*:-nothing}" | sed 's/,/, /g'; }
+title "In all: failed: $(list ${failed[@]+"${failed[@]}"}); not looked at: $(list ${skipped[@]+"${skipped[@]}"}); $SECONDS s"
 [ ${#failed[@]} -eq 0 ]

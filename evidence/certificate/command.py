@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from molforge.evaluation.progress import tell
+from molforge.options import parser_of
 from redteam.options import add_matches, add_tasks
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="molforge certify", description=__doc__)
+    parser = parser_of("molforge certify", __doc__)
     parser.add_argument("--only", nargs="+", metavar="ID", help="checks whose id starts so (default: all 46)")
     add_tasks(parser)
     parser.add_argument("--programmes", type=int, default=12, help="matches of each policy in each family")

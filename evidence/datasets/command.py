@@ -10,6 +10,7 @@ from typing import Any
 
 from envs import SPLIT_SIZE, SPLITS
 from molforge.evaluation.progress import tell
+from molforge.options import parser_of
 from molforge.policies import NAMES
 from redteam.options import add_tasks
 
@@ -48,14 +49,14 @@ def _told(rows: Iterator[dict[str, Any]], programmes: int) -> Iterator[dict[str,
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="molforge export", description=__doc__)
+    parser = parser_of("molforge export", __doc__)
     add = parser.add_argument
     add("kind", choices=KINDS, help="conversations of a policy, or programmes to play")
     add(
         "--out", type=Path, required=True, metavar="FILE", help=".jsonl or .parquet; README.md goes beside it"
     )
     add_tasks(parser)
-    add("--split", choices=SPLITS, default="train")
+    add("--split", choices=SPLITS, default="train", help="which programmes")
     add("--programmes", type=int, default=100, help="of each family")
     add("--policy", choices=NAMES, default="planner", help="who plays (sft)")
     add("--least", type=float, default=0.5, help="lowest score of an episode that is kept (sft)")

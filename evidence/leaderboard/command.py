@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from molforge.evaluation.progress import tell
+from molforge.options import parser_of
 from redteam.options import add_matches, add_tasks
 
 
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m evidence.leaderboard", description=__doc__)
+    parser = parser_of("python -m evidence.leaderboard", __doc__)
     add = parser.add_argument
     add_tasks(parser)
     add("--cap", type=int, default=500, help="programmes of a family and split, at most")

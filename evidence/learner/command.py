@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from molforge.evaluation.progress import tell
+from molforge.options import parser_of
 from redteam.options import add_tasks
 
 TASKS = ("triage", "potency", "selectivity")
@@ -92,8 +93,8 @@ def _greedy(tasks: Sequence[str], count: int, folder: Path) -> dict[str, Any]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m evidence.learner", description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser = parser_of("python -m evidence.learner", __doc__)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the runs")
     parser.add_argument("--control", type=int, nargs="*", default=[0], help="seeds of the control runs")
     add_tasks(parser, TASKS)
     parser.add_argument("--updates", type=int, default=16, help="of 64 episodes each")
@@ -101,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--keep", type=Path, default=Path(".cache/learner"), help="finished runs, to resume from"
     )
-    parser.add_argument("--url", help="a running server (default: one of its own for each run)")
+    parser.add_argument("--url", metavar="URL", help="a running server (default: one for each run)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for learner.json and learner.svg")
     return parser
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from envs import SPLITS
 from molforge.evaluation.progress import tell
+from molforge.options import parser_of
 from redteam.options import add_tasks
 
 ROOT = Path(__file__).parents[2]
@@ -76,20 +77,26 @@ async def _evaluate(options: argparse.Namespace, key: str) -> dict[str, Any]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="molforge evaluate", description=__doc__)
+    parser = parser_of("molforge evaluate", __doc__)
     add = parser.add_argument
     add("--model", required=True, help="name that the endpoint knows it by")
-    add("--api-base-url", default=os.environ.get("API_BASE_URL", "https://router.huggingface.co/v1"))
+    url = os.environ.get("API_BASE_URL", "https://router.huggingface.co/v1")
+    add("--api-base-url", default=url, metavar="URL", help="an OpenAI-compatible endpoint")
     add_tasks(parser)
-    add("--split", choices=SPLITS, default="test")
+    add("--split", choices=SPLITS, default="test", help="which programmes")
     add("--programmes", type=int, default=60, help="of each family")
     add("--first", type=int, default=0, help="first seed")
     add("--concurrency", type=int, default=8, help="programmes at once")
-    add("--temperature", type=float, default=0.0)
-    add("--max-tokens", type=int, default=4096)
+    add("--temperature", type=float, default=0.0, help="of the model")
+    add("--max-tokens", type=int, default=4096, help="of one answer")
     add("--max-steps", type=int, help="turns of a programme (default: the family's)")
-    add("--base-url", help="a running server (default: one of its own)")
-    add("--journal", type=Path, help="attempts, to resume from (default: .cache/evaluate-MODEL.jsonl)")
+    add("--base-url", metavar="URL", help="a running server (default: one of its own)")
+    add(
+        "--journal",
+        type=Path,
+        metavar="FILE",
+        help="attempts, to resume from (default: .cache/evaluate-MODEL.jsonl)",
+    )
     add("--again-cut", action="store_true", help="play again what was begun and never finished")
     add("--add-to", type=Path, metavar="FILE", help="JSON file of leaderboard rows")
     return parser

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from app.cli import main
+from app.cli import SETTINGS, main
 from app.config import BadSetting, Config
 
 
@@ -52,3 +53,13 @@ def test_command_line_says_what_is_wrong_and_exits_2(capsys: pytest.CaptureFixtu
 
     assert ended.value.code == 2
     assert "port=70000" in capsys.readouterr().err
+
+
+def test_serve_has_every_setting_and_tells_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+
+    assert {*SETTINGS, "journal", "secret"} == {field.name for field in fields(Config)}
+    assert "--port N TCP port, 0 for a free one (default: 8000)" in told
+    assert "(default: 3600)" in told

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -134,3 +136,17 @@ def test_every_grader_grades_its_recordings(root: Path, manifest: dict[str, Any]
     for case in cases:
         assert grade(case["episode"]).value == pytest.approx(case["score"], abs=1e-12)
     assert {case["case"] for case in cases} >= {"reference_plan", "stopped"}
+
+
+def test_a_python_that_is_asked_for_and_cannot_be_used_is_an_error(root: Path) -> None:
+    done = subprocess.run(
+        ["bash", "scripts/venv.sh", "run", ".cache/none/.venv"],
+        cwd=root,
+        env={**os.environ, "PYTHON": "/nowhere/python3.13"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "/nowhere/python3.13 is not" in done.stderr

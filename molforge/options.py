@@ -1,0 +1,25 @@
+"""Command-line parsers that say what their options are by default."""
+
+from __future__ import annotations
+
+import argparse
+
+
+class Help(argparse.HelpFormatter):
+    """Says every default there is, and N for a number."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text, value = action.help, action.default
+        if not text or "default" in text or value is None or value is False or value is argparse.SUPPRESS:
+            return text
+        return f"{text} (default: %(default)s)"
+
+    def _get_default_metavar_for_optional(self, action: argparse.Action) -> str:
+        return "N" if action.type in (int, float) else super()._get_default_metavar_for_optional(action)
+
+
+def parser_of(command: str, docstring: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a command, described by the docstring of its module (its name left out)."""
+    told = (docstring or "").rpartition("``: ")[2].strip()
+    told = told[:1].upper() + told[1:]
+    return argparse.ArgumentParser(prog=command, description=told, formatter_class=Help)
