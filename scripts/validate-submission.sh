@@ -19,7 +19,13 @@ server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null' EXIT
 
 good() { printf '  good: %s\n' "$*"; }
-fail() { printf '  FAILED: %s\n  mend: %s\n' "$2" "$3"; failed+=("$1"); }
+fail() {  # fail NAME WHAT MEND: how to mend it, or the log to read
+    printf '  FAILED: %s\n' "$2"
+    failed+=("$1")
+    if [ -f "$3" ]; then printf '  mend: read %s, which ends\n' "$3"; tail -n 5 "$3" | sed 's/^/    /'; else
+        printf '  mend: %s\n' "$3"
+    fi
+}
 skip() { printf '  skipped: %s\n' "$2"; skipped+=("$1"); }
 title() { printf '\n%s\n' "$*"; }
 
@@ -51,7 +57,7 @@ if docker info >/dev/null 2>&1; then
         good "built in $((SECONDS - started)) s"
         image=molforge:submission
     else
-        fail image "docker build failed or took longer than 600 s" "read $out/build.log"
+        fail image "docker build failed or took longer than 600 s" "$out/build.log"
     fi
 else
     skip image 'no container engine answers here (docker info failed); make container can use another tool'
@@ -70,18 +76,18 @@ for bin in .cache/clients/openenv-core-0.3.0/bin .cache/clients/openenv-0.10.0/b
     if $bin/openenv validate ${level[@]+"${level[@]}"} $out/clone > "$out/$name.log" 2>&1; then
         good "$name, the repository"
     else
-        fail validate "$name validate ${level[*]-} of the repository" "read $out/$name.log"
+        fail validate "$name validate ${level[*]-} of the repository" "$out/$name.log"
     fi
     if $bin/openenv validate --url "$url" > "$out/$name-url.log" 2>&1; then
         good "$name, $url"
     else
-        fail validate "$name validate --url $url" "read $out/$name-url.log"
+        fail validate "$name validate --url $url" "$out/$name-url.log"
     fi
     if [ "$name" = openenv-0.10.0 ] && [ -n "$image" ]; then
         if $bin/python scripts/runtime_validation.py $out/clone --image $image > "$out/$name-image.log" 2>&1; then
             good "$name, the image at work: $(tail -1 "$out/$name-image.log")"
         else
-            fail validate "$name validate --level semantic" "read $out/$name-image.log"
+            fail validate "$name validate --level semantic" "$out/$name-image.log"
         fi
     fi
 done
@@ -99,7 +105,7 @@ if [ -n "$image" ]; then export LOCAL_IMAGE_NAME=$image; fi  # as evaluators sta
     ${two_cpus[@]+"${two_cpus[@]}"} $python inference.py > $out/lines.txt 2> $out/inference.log )
 code=$?
 if [ $code -eq 0 ]; then good "ended by itself after $((SECONDS - started)) s"; else
-    fail inference "exit code $code after $((SECONDS - started)) s (124: longer than 20 minutes)" "read $out/inference.log"
+    fail inference "exit code $code after $((SECONDS - started)) s (124: longer than 20 minutes)" "$out/inference.log"
 fi
 if $python scripts/submission.py lines $out/lines.txt; then good 'the lines are as they should be'; else
     fail lines 'see above' "compare $out/lines.txt with the first lines of inference.py"
