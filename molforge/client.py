@@ -37,7 +37,7 @@ __all__ = ["MolforgeAction", "MolforgeEnv", "MolforgeObservation", "MolforgeStat
 
 _CHOICES = (
     "molforge.client needs an OpenEnv client; install one of the two (never both, they share a module): "
-    "`pip install 'openenv-molforge[client]'` (openenv-core 0.3) or `pip install openenv` (0.10)"
+    "`pip install openenv-core` (0.3) or `pip install openenv` (0.10)"
 )
 _LIGHT_RELEASES = {"openenv-core": "0.3.", "openenv": "0.10."}
 

@@ -19,7 +19,7 @@ def writing(out: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
-        raise ImportError("Parquet needs pyarrow: pip install 'openenv-molforge[parquet]'") from None
+        raise ImportError("Parquet needs pyarrow (the extra `parquet`): pip install pyarrow") from None
     text = pa.string()
     schema = pa.schema(
         [
