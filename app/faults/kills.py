@@ -9,7 +9,7 @@ import random
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -60,18 +60,50 @@ def _note(verdict: Verdict, account: Account, *, stall: float | None) -> None:
 
 
 async def worker_kills(share: float) -> Verdict:
-    """SIGKILL a random worker every 2 s for 60 s under 64 sessions."""
-    verdict = Verdict(scenario="SIGKILL of a random worker every 2 s, 64 sessions")
-    async with served("--workers", "2") as server, playing(server, 64) as players:
-        until = time.monotonic() + max(5.0, 60.0 * share)
+    """Kill workers under 64 sessions, for 60 s."""
+    seconds = max(5.0, 60.0 * share)
+    return await _kill_under("64 sessions", 64, _steps, seconds=seconds, pause=PAUSE_SECONDS, stall=2.0)
+
+
+async def real_kills(share: float) -> Verdict:
+    """The same with the real environment: 8 sessions, 24 steps each of a stated mix."""
+    actions = list(itertools.islice(itertools.cycle(MIX), max(8, int(24 * share))))
+    return await _kill_under(
+        "real environment, 8 sessions",
+        8,
+        lambda _number: actions,
+        pause=0.3,
+        served_by=REAL,
+        factory=environment_factory(None),
+        reset={"task_id": "potency"},
+    )
+
+
+async def _kill_under(
+    whom: str,
+    count: int,
+    actions: Callable[[int], Iterable[dict[str, Any]]],
+    *,
+    pause: float,
+    seconds: float | None = None,
+    stall: float | None = None,
+    served_by: str = FAULTY,
+    **options: Any,
+) -> Verdict:
+    """SIGKILL a random worker every 2 s while sessions play."""
+    verdict = Verdict(scenario=f"SIGKILL of a random worker every 2 s, {whom}")
+    async with (
+        served("--workers", "2", factory=served_by) as server,
+        playing(server, count, **options) as players,
+    ):
+        until = time.monotonic() + seconds if seconds else 0.0
         killing = asyncio.create_task(_kill_workers(server, every=2.0))
         await asyncio.gather(
-            *(player.play(_steps(n), until=until, pause=PAUSE_SECONDS) for n, player in enumerate(players))
+            *(player.play(actions(n), until=until, pause=pause) for n, player in enumerate(players))
         )
         killing.cancel()
-        restarts = (await server.figures())["molforge_worker_restarts_total"]
-        verdict.note("workers killed", restarts, least=2)
-        _note(verdict, settle(players), stall=2.0)
+        verdict.note("workers killed", (await server.figures())["molforge_worker_restarts_total"], least=2)
+        _note(verdict, await asyncio.to_thread(settle, players), stall=stall)
     return verdict
 
 
@@ -81,24 +113,6 @@ async def _kill_workers(server: Server, *, every: float) -> None:
         await asyncio.sleep(every)
         with suppress(ProcessLookupError, IndexError):
             os.kill(rng.choice(server.workers), signal.SIGKILL)
-
-
-async def real_kills(share: float) -> Verdict:
-    """The same with the real environment: 8 sessions, 24 steps each of a stated mix."""
-    verdict = Verdict(scenario="SIGKILL of a random worker every 2 s, real environment, 8 sessions")
-    factory = environment_factory(None)
-    async with (
-        served("--workers", "2", factory=REAL) as server,
-        playing(server, 8, factory=factory, reset={"task_id": "potency"}) as players,
-    ):
-        killing = asyncio.create_task(_kill_workers(server, every=2.0))
-        actions = list(itertools.islice(itertools.cycle(MIX), max(8, int(24 * share))))
-        await asyncio.gather(*(player.play(actions, pause=0.3) for player in players))
-        killing.cancel()
-        restarts = (await server.figures())["molforge_worker_restarts_total"]
-        verdict.note("workers killed", restarts, least=1)
-        _note(verdict, await asyncio.to_thread(settle, players), stall=None)
-    return verdict
 
 
 async def server_kills(share: float) -> Verdict:
