@@ -197,7 +197,8 @@ class Link(asyncio.Protocol):
                     call.answer.set_result(value)
         now = self._loop.time()
         while self._queue and self._may_send(self._queue[0], now):
-            self._send(self._queue.popleft(), now)
+            if not (call := self._queue.popleft()).answer.done():  # or nobody waits any more
+                self._send(call, now)
         if self._sent:
             next(iter(self._sent.values())).began = now
             self._watch(now + self._patience_seconds)

@@ -18,6 +18,7 @@ import pytest
 from app.errors import CallCrashed, CallTimedOut
 from app.forks import Order
 from app.journal import MemoryJournal
+from app.link import Link
 from app.service import Service
 from app.sessions import Origin, Session, SessionTable
 from app.workers import WorkerEngine
@@ -198,6 +199,32 @@ async def test_long_call_moves_only_who_is_called_meanwhile_and_no_worker_is_los
     ]
     assert engine.restarts == 0
     assert all(record.levelname == "INFO" for record in caplog.records)
+
+
+async def test_call_that_nobody_waits_for_any_more_is_not_begun(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    send = Link._send
+    monkeypatch.setattr(
+        Link, "_send", lambda link, call, now: (begun.append(call.session_id), send(link, call, now))
+    )
+    sessions = [await playing(service, seed=number) for number in range(4)]
+    seats = engine_of(service)._seats
+    caller, waiter = [s for s in sessions if seats[s.id].link is seats[sessions[0].id].link]
+    calling = asyncio.create_task(service.step(caller, Action(command="sleep 0.5")))
+    await asyncio.sleep(0.2)
+    waiting = asyncio.create_task(service.step(waiter, Action(command="x")))
+    await asyncio.sleep(0.1)
+    begun.clear()
+
+    waiting.cancel()
+    await calling
+    await service.step(caller, Action(command="x"))
+
+    assert begun == [caller.id]
+    await service.step(waiter, Action(command="x"))
+    assert (await service.state(waiter))["step_count"] == 1
 
 
 async def test_dead_parent_is_replaced_with_its_workers(service: Service) -> None:
