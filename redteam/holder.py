@@ -136,6 +136,8 @@ class HolderPolicy(Player):
     def _ranked(self, worth: Floats) -> list[Compound]:
         mean = worth.mean(axis=0)
         own = [c for c in self.nominees if c.smiles in self._row and not c.properties.get("inside_claim")]
+        if not self.log.offers_design and self._limit is not None:
+            own = [compound for compound in own if self.log.is_read(compound.id)]
         return sorted(own, key=lambda compound: -mean[self._row[compound.smiles]])
 
     def _confirm(self, worth: Floats) -> Action | None:

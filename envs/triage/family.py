@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,9 +19,11 @@ from envs.assembly import (
     true_desirability,
 )
 from envs.designing import Given, close
-from envs.drawing import desirability, met
-from envs.family import Family, Opening, menu_of
+from envs.drawing import FloatArray, desirability, met
+from envs.family import Family, Opening, menu_of, roles_of
 from envs.objectives import LOGD, OFF_TARGET, POTENCY, SOLUBILITY
+from molforge.landscapes.pool import Pool
+from molforge.landscapes.world import World
 from molforge.programme import Programme, ReferencePlan, Stage
 
 MIN_SET, MAX_SET = 8, 24
@@ -31,6 +35,9 @@ BUDGET_SHARE = 0.45
 MIDDLING = 0.7
 """At least half of the other members have a desirability between 0 and this."""
 MAX_MEAN = 0.45
+PRIOR_WORLDS = 8
+LEAST_CHANCE = 1e-6
+"""Weight of a member of no promise, so that every set can be filled."""
 
 
 class Triage(Family):
@@ -78,10 +85,36 @@ def _draw_members(opening: Opening, rng: random.Random, size: int) -> list[int] 
     half = math.ceil(rest / 2)
     if len(middling) < half:
         return None
-    chosen += rng.sample(middling, half)
+    promise = _promise(opening)
+    chosen += _promising(rng, middling, promise, half)
     others = np.flatnonzero(eligible & ~meets & (overall < MIDDLING)).tolist()
-    others = [i for i in rng.sample(others, len(others)) if i not in chosen]
-    return chosen + others[: size - len(chosen)]
+    others = [i for i in others if i not in chosen]
+    return chosen + _promising(rng, others, promise, size - len(chosen))
+
+
+def _promise(opening: Opening) -> FloatArray:
+    """Return the desirability that is expected of each pool member before a reading, shape (pool,)."""
+    worlds = _prior_worlds(opening.target, tuple(opening.values))
+    found = [desirability(opening.profile, values) for values in worlds]
+    mean: FloatArray = np.stack(found).mean(axis=0).round(6)
+    return mean
+
+
+@lru_cache(maxsize=32)
+def _prior_worlds(target: str, properties: tuple[str, ...]) -> tuple[Mapping[str, FloatArray], ...]:
+    """Return property to pool values in worlds of no programme (5 ms each)."""
+    pool, roles = Pool.load(target), roles_of(properties, target)
+    return tuple(pool.values(World(roles, key=b"prior %d" % number)) for number in range(PRIOR_WORLDS))
+
+
+def _promising(rng: random.Random, members: Sequence[int], promise: FloatArray, count: int) -> list[int]:
+    """Draw members without replacement, each with a chance that grows with the square of its promise.
+
+    Exponential clocks (Efraimidis and Spirakis 2006). So that what the models say of a compound before a
+    reading does not tell who meets the profile: a member that does is as promising.
+    """
+    clocks = {member: rng.expovariate(promise[member] ** 2 + LEAST_CHANCE) for member in members}
+    return sorted(clocks, key=clocks.__getitem__)[:count]
 
 
 FAMILY: Family = Triage(
