@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,40 +39,58 @@ class Plan:
 
 
 def bench(plan: Plan) -> int:
-    """Measure, print tables, write the figures; return the exit code."""
-    obtained = cores_obtained()
-    said = [f"{cores()} cores allowed; two busy processes got {obtained:.2f} CPU-seconds a second"]
-    print(said[0], flush=True)
-    result: dict[str, Any] = {"cores_obtained": obtained, "setting": asdict(plan.setting), "parts": {}}
-    targets: list[Target] = []
+    """Measure, print tables, write the figures; return the exit code.
+
+    A part that was measured before takes the place of its old figures in the folder; the others stay.
+    """
+    result = _measured_before(plan.out)
     for name in plan.parts or PARTS:
-        runs, reached = PARTS[name](plan.setting, obtained)
-        targets += reached
-        result["parts"][name] = {"runs": runs, "targets": [asdict(target) for target in reached]}
-        if runs:
-            said += [f"\n## {name}\n", table(runs)]
-            print("\n".join(said[-2:]), flush=True)
-        _save(plan, result, said, targets, runs, name)
-    result["cores_obtained_after"] = cores_obtained()
-    said.append(f"\nafterwards two busy processes got {result['cores_obtained_after']:.2f}\n")
-    print(said[-1] + target_table(targets))
-    _save(plan, result, said, targets, {}, "")
+        obtained, load = cores_obtained(), os.getloadavg()[0]
+        runs, targets = PARTS[name](plan.setting, obtained)
+        result[name] = {
+            "date": datetime.now(UTC).date().isoformat(),
+            "cores": {"allowed": cores(), "obtained": obtained, "obtained_after": cores_obtained()},
+            "load": load,
+            "setting": {key: value for key, value in asdict(plan.setting).items() if key != "stock_python"},
+            "runs": runs,
+            "targets": [asdict(target) for target in targets],
+        }
+        print(_told(name, result[name]), flush=True)
+        _save(plan.out, result)  # a long run that is cut off leaves what it measured
     return 0
 
 
-def _save(
-    plan: Plan, result: dict[str, Any], said: list[str], targets: list[Target], runs: Runs, name: str
-) -> None:
-    """Write what there is so far: a long run that is cut off leaves what it measured."""
-    if plan.out is None:
+def _measured_before(out: Path | None) -> dict[str, Any]:
+    file = None if out is None else out / "bench.json"
+    found: dict[str, Any] = json.loads(file.read_text()) if file is not None and file.exists() else {}
+    return found
+
+
+def _told(name: str, part: Mapping[str, Any]) -> str:
+    """Return a part as Markdown."""
+    got = part["cores"]
+    circumstances = (
+        f"{part['date']}; {got['allowed']} cores allowed, two busy processes got {got['obtained']:.2f} "
+        f"CPU-seconds a second before and {got['obtained_after']:.2f} after; load {part['load']:.1f}.\n"
+    )
+    lines = [f"## {name}\n", circumstances]
+    if part["runs"]:
+        lines += [table(part["runs"]), ""]
+    return "\n".join([*lines, target_table([Target(**target) for target in part["targets"]]), ""])
+
+
+def _save(out: Path | None, result: Mapping[str, Any]) -> None:
+    if out is None:
         return
-    plan.out.mkdir(parents=True, exist_ok=True)
-    (plan.out / "bench.json").write_text(json.dumps(result, indent=1, default=str) + "\n")
-    (plan.out / "bench.md").write_text("\n".join([*said, "", target_table(targets), ""]))
-    if runs:
-        bars = {server: median(rows)["cpu_us"] for server, rows in runs.items()}
-        picture = plot(f"{name}: CPU of the server's processes per step", bars, "us")
-        (plan.out / f"bench-{name}.svg").write_text(picture)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
+    done = [name for name in PARTS if name in result]
+    (out / "bench.md").write_text("\n".join(_told(name, result[name]) for name in done))
+    for name in done:
+        if runs := result[name]["runs"]:
+            bars = {server: median(rows)["cpu_us"] for server, rows in runs.items()}
+            picture = plot(f"{name}: CPU of the server's processes per step", bars, "us")
+            (out / f"bench-{name}.svg").write_text(picture)
 
 
 def cores_obtained(seconds: float = 1.0) -> float:
