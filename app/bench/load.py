@@ -51,73 +51,107 @@ class Outcome:
     """CPU of this process in that time."""
 
 
+class Line:
+    """One client's socket. It is read all the time: who does not read answers no pings, and is given up."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._reply: asyncio.Future[str] | None = None
+        self._reader = asyncio.create_task(self._read())
+
+    @classmethod
+    async def opened(cls, http: aiohttp.ClientSession, url: str) -> Line:
+        """Connect to the server at this address."""
+        return cls(await http.ws_connect(f"{url}/ws", max_msg_size=MAX_REPLY))
+
+    async def ask(self, frame: str, times: list[float], outcome: Outcome) -> str:
+        """Send a frame and wait for its reply; note the time, and whether it is an error."""
+        if self._reader.done():
+            raise ConnectionResetError(f"the server closed with {self._socket.close_code}")
+        self._reply = asyncio.get_running_loop().create_future()
+        began = time.perf_counter()
+        await self._socket.send_str(frame)
+        reply = await self._reply
+        times.append(time.perf_counter() - began)
+        if '"error"' in reply[:32] and loads(reply).get("type") == "error":
+            outcome.failed += 1
+        return reply
+
+    async def tell(self, frame: str) -> None:
+        """Send a frame that has no reply."""
+        await self._socket.send_str(frame)
+
+    async def close(self) -> None:
+        """Close the socket."""
+        self._reader.cancel()
+        await asyncio.wait((self._reader,))
+        await self._socket.close()
+
+    async def _read(self) -> None:
+        async for message in self._socket:
+            if self._reply is not None and not self._reply.done():
+                self._reply.set_result(message.data)
+        if self._reply is not None and not self._reply.done():
+            why = f"the server closed with {self._socket.close_code}"
+            self._reply.set_exception(ConnectionResetError(why))
+
+
 async def put_on(url: str, pid: int, load: Load) -> Outcome:
     """Open all sessions, reset them, then step all of them at once; ``pid`` is the server's process."""
     outcome = Outcome()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        sockets = await opened(http, url, load, outcome)
+        lines = await opened(http, url, load, outcome)
         frames = [dumps({"type": "step", "data": action}).decode() for action in load.actions]
-        await _play(sockets[:1], frames, Outcome(), steps=min(4, load.steps))  # not the first of all
+        await _play(lines[:1], frames, Outcome(), steps=min(4, load.steps))  # not the first of all
         began, cpu, own = time.perf_counter(), cpu_of(pid), time.process_time()
-        await _play(sockets, frames, outcome, steps=load.steps)
+        await _play(lines, frames, outcome, steps=load.steps)
         outcome.wall = time.perf_counter() - began
         outcome.server_cpu = cpu_of(pid) - cpu
         outcome.own_cpu = time.process_time() - own
-        await asyncio.gather(*(socket.close() for socket in sockets))
+        await asyncio.gather(*(line.close() for line in lines))
     return outcome
 
 
 async def _play(
-    sockets: Sequence[aiohttp.ClientWebSocketResponse],
+    lines: Sequence[Line],
     frames: Sequence[str],
     outcome: Outcome,
     *,
     steps: int,
 ) -> None:
-    async def play(socket: aiohttp.ClientWebSocketResponse, first: int) -> None:
+    async def play(line: Line, first: int) -> None:
         for number in range(first, first + steps):
             place = number % len(frames)
             times = outcome.by_action.setdefault(place, [])
-            await call(socket, frames[place], times, outcome)
+            try:
+                await line.ask(frames[place], times, outcome)
+            except ConnectionError:
+                outcome.failed += 1
+                return
             outcome.step.append(times[-1])
 
-    await asyncio.gather(*(play(socket, number) for number, socket in enumerate(sockets)))
+    await asyncio.gather(*(play(line, number) for number, line in enumerate(lines)))
 
 
-async def opened(
-    http: aiohttp.ClientSession, url: str, load: Load, outcome: Outcome
-) -> list[aiohttp.ClientWebSocketResponse]:
+async def opened(http: aiohttp.ClientSession, url: str, load: Load, outcome: Outcome) -> list[Line]:
     """Connect and reset all sessions, some at a time; a failure is counted and leaves a gap."""
-    sockets: list[aiohttp.ClientWebSocketResponse] = []
+    lines: list[Line] = []
     seeds = iter(range(load.sessions))
 
     async def go_on() -> None:
         for seed in seeds:
             try:
                 began = time.perf_counter()
-                socket = await http.ws_connect(f"{url}/ws", max_msg_size=MAX_REPLY)
+                line = await Line.opened(http, url)
                 outcome.connect.append(time.perf_counter() - began)
                 opening = {"type": "reset", "data": {**load.arguments, "seed": seed}}
-                await call(socket, dumps(opening).decode(), outcome.reset, outcome)
-                sockets.append(socket)
-            except (aiohttp.ClientError, OSError, TypeError):
+                await line.ask(dumps(opening).decode(), outcome.reset, outcome)
+                lines.append(line)
+            except (aiohttp.ClientError, OSError):
                 outcome.failed += 1
 
     await asyncio.gather(*(go_on() for _ in range(min(AT_ONCE, load.sessions))))
-    return sockets
-
-
-async def call(
-    socket: aiohttp.ClientWebSocketResponse, frame: str, times: list[float], outcome: Outcome
-) -> str:
-    """Send a frame and wait for its reply; note the time, and whether it is an error."""
-    began = time.perf_counter()
-    await socket.send_str(frame)
-    reply = await socket.receive_str()
-    times.append(time.perf_counter() - began)
-    if '"error"' in reply[:32] and loads(reply).get("type") == "error":
-        outcome.failed += 1
-    return reply
+    return lines
 
 
 def cpu_of(pid: int) -> float:

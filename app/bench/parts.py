@@ -15,7 +15,7 @@ import aiohttp
 
 from app.bench import servers
 from app.bench.figures import Runs, Target, row
-from app.bench.load import Load, Outcome, call, cpu_of, family_of, opened, put_on
+from app.bench.load import Line, Load, Outcome, cpu_of, family_of, opened, put_on
 from app.bench.servers import REAL, TRIVIAL, Contender
 from app.encoding import dumps, loads
 from app.hosting import Hosted
@@ -148,10 +148,10 @@ def start(setting: Setting, _cores: float) -> tuple[Runs, list[Target]]:
 async def _first_step(url: str, load: Load) -> None:
     outcome = Outcome()
     async with aiohttp.ClientSession() as http:
-        socket = await http.ws_connect(f"{url}/ws", max_msg_size=0)
-        await call(socket, '{"type":"reset"}', outcome.reset, outcome)
-        await call(socket, dumps({"type": "step", "data": load.actions[0]}).decode(), outcome.step, outcome)
-        await socket.close()
+        line = await Line.opened(http, url)
+        await line.ask('{"type":"reset"}', outcome.reset, outcome)
+        await line.ask(dumps({"type": "step", "data": load.actions[0]}).decode(), outcome.step, outcome)
+        await line.close()
     if outcome.failed:
         raise RuntimeError("the first programme could not be played")
 
@@ -190,7 +190,7 @@ async def _hold_many(server: servers.Running, count: int, turn: int) -> tuple[Ou
         while not opening.done():
             await asyncio.wait((opening,), timeout=30.0)
             tell(f"turn {turn}: {len(outcome.reset)} of {count} sessions are open")
-        sockets = opening.result()
+        lines = opening.result()
         seconds = time.perf_counter() - began
         kb = (_memory(server.pid) - before) / count
         more = _threads(server.pid) - threads
@@ -198,16 +198,19 @@ async def _hold_many(server: servers.Running, count: int, turn: int) -> tuple[Ou
         cpu, began = cpu_of(server.pid), time.perf_counter()
         gate = asyncio.Semaphore(256)
 
-        async def play(place: int, socket: aiohttp.ClientWebSocketResponse) -> None:
+        async def play(place: int, line: Line) -> None:
             async with gate:
                 for action in LIGHT:
                     frame = dumps({"type": "step", "data": action}).decode()
-                    replies.setdefault(place, []).append(await call(socket, frame, outcome.step, outcome))
+                    try:
+                        replies.setdefault(place, []).append(await line.ask(frame, outcome.step, outcome))
+                    except ConnectionError:
+                        outcome.failed += 1
 
-        await asyncio.gather(*(play(place, socket) for place, socket in enumerate(sockets)))
+        await asyncio.gather(*(play(place, line) for place, line in enumerate(lines)))
         outcome.wall, outcome.server_cpu = time.perf_counter() - began, cpu_of(server.pid) - cpu
         right, different = await asyncio.to_thread(_judge, replies)
-        await asyncio.gather(*(socket.close() for socket in sockets))
+        await asyncio.gather(*(line.close() for line in lines))
     tell(f"turn {turn}: {right} of {count} right")
     return outcome, {"right": right, "different": different, "kb": kb, "threads": more, "seconds": seconds}
 
@@ -216,12 +219,12 @@ async def _warm(http: aiohttp.ClientSession, url: str) -> None:
     """Let every worker play every target once, so that what is loaded once is not counted as a session's."""
     outcome = Outcome()
     load = Load(sessions=64, steps=1, actions=LIGHT, arguments={"task_id": "triage"})
-    sockets = await opened(http, url, load, outcome)
+    lines = await opened(http, url, load, outcome)
     frame = dumps({"type": "step", "data": LIGHT[0]}).decode()
-    await asyncio.gather(*(call(socket, frame, outcome.step, outcome) for socket in sockets))
-    for socket in sockets:
-        await socket.send_str('{"type":"close"}')
-        await socket.close()
+    await asyncio.gather(*(line.ask(frame, outcome.step, outcome) for line in lines))
+    for line in lines:
+        await line.tell('{"type":"close"}')
+        await line.close()
     await asyncio.sleep(1.0)
 
 
