@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-MAX_CRASHES = 3
+MAX_CRASHES = 5
 """A call that its worker did not survive so often is not tried again."""
 MAX_TRIES = 50
 """Bound of all tries, those of calls that only shared a worker with a fatal one included."""

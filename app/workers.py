@@ -31,6 +31,8 @@ PATIENCE_SECONDS = 0.7
 """A worker that is in one call for longer is left to it."""
 MAX_LONG_CALLS = 2
 """Workers that are left to one call at a time, times the number of workers."""
+FORK_SECONDS = 0.25
+"""How long a worker on its way is waited for where there is another: the parent may be loading something."""
 MAX_BACKOFF_SECONDS = 5.0
 RECYCLE_SECONDS = 60.0
 """Between two workers that are replaced for their size."""
@@ -188,25 +190,26 @@ class WorkerEngine:
         return value
 
     async def _choose(self, seconds: float) -> Link:
-        """Return the worker with the least to do; wait for one that is on its way.
+        """Return the worker with the least to do; wait for one that is on its way, if it comes soon.
 
         A call under way counts as a session, also that of a session that is gone; a worker that is in
         one call for long comes last. Where a worker is missing, its sessions come all at once: the others
         would be held up by playing their records.
         """
-        deadline = asyncio.get_running_loop().time() + seconds
+        time = asyncio.get_running_loop().time
+        deadline, enough = time() + seconds, time() + FORK_SECONDS
         while True:
-            free = self._fresh()
-            if not self._asked or len(free) >= self._workers:
-                free = free or [link for link in self._links if link.is_accepting and not link.long_call]
-                if free:
-                    return min(free, key=_burden)
+            fresh = self._fresh()
+            free = fresh or [link for link in self._links if link.is_accepting and not link.long_call]
+            if free and (not self._asked or len(fresh) >= self._workers or time() >= enough):
+                return min(free, key=_burden)
             self._arrival.clear()
             try:
-                async with asyncio.timeout_at(deadline):
+                async with asyncio.timeout_at(min(deadline, enough) if free else deadline):
                     await self._arrival.wait()
             except TimeoutError:
-                raise Overloaded(seconds) from None
+                if time() >= deadline:
+                    raise Overloaded(seconds) from None
 
     # --- processes --------------------------------------------------------------------------------
 
@@ -314,6 +317,9 @@ class WorkerEngine:
             raise
         self._asked = max(0, self._asked - 1)
         self._failures = 0
+        if not link.is_accepting:  # it has ended meanwhile
+            self._fill()
+            return
         self._links.add(link)
         self._arrival.set()
         self._let_go()

@@ -60,8 +60,8 @@ class Server:
 
     @property
     def memory_mb(self) -> float:
-        """Memory of all its processes, shared pages counted once (PSS)."""
-        return sum(proportional_kb(pid) for pid in self.family) / 1024
+        """Memory that all its processes have taken, shared pages counted once."""
+        return sum(proportional_kb(pid, part="Pss_Anon") for pid in self.family) / 1024
 
     @property
     def files(self) -> int:

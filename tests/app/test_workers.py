@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import CallCrashed, CallTimedOut
+from app.faults.server import stopped
 from app.forks import Order
 from app.journal import MemoryJournal
 from app.link import Link
@@ -156,6 +157,18 @@ async def test_sessions_of_a_lost_worker_wait_for_the_next_one(service: Service)
 
     after = [seats[name].link.pid for name, pid in before.items() if pid == lost]
     assert len([pid for pid in after if pid not in before.values()]) > len(after) / 2
+
+
+async def test_worker_that_does_not_come_is_not_waited_for_where_there_is_another(service: Service) -> None:
+    sessions = [await playing(service, seed=number) for number in range(4)]
+    lost = engine_of(service)._seats[sessions[0].id].link.pid
+    with stopped(parent_of(lost)):
+        os.kill(lost, signal.SIGKILL)
+
+        began = time.monotonic()
+        await asyncio.gather(*(service.step(session, Action(command="x")) for session in sessions))
+
+        assert time.monotonic() - began < 1.5
 
 
 async def test_record_that_takes_long_to_play_is_gone_on_with(service: Service) -> None:
