@@ -78,7 +78,7 @@ async def _serve(app: web.Application, config: Config) -> bool:
     await runner.setup()
     gc.collect()
     gc.freeze()  # what is there now stays; a step leaves next to nothing that only the collector finds
-    gc.set_threshold(GARBAGE, 20, 20)
+    gc.set_threshold(GARBAGE, 2, 2)  # the cycles of aborted connections, left for long, scatter the heap
     try:
         site = web.TCPSite(runner, config.host, config.port, backlog=1024)
         await site.start()
