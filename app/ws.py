@@ -229,6 +229,7 @@ class Connection:
                     return
             self._since, self._is_sending = 0.0, False
             busy.discard(self)
+            del message, reply  # the next frame may be long in coming
             if self._goodbye is not None:
                 return
 

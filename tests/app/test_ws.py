@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import math
+import tracemalloc
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
@@ -307,3 +310,22 @@ def test_a_reply_of_any_length_is_framed(size: int) -> None:
     assert (int.from_bytes(rest[:extra], "big") if extra else second) == size
     assert rest[extra:] == message
     assert extra == 2 * (size > 125) + 6 * (size > 65535)
+
+
+async def test_an_idle_socket_holds_no_reply() -> None:
+    size, sockets = 200_000, 20
+    async with serving() as url, AsyncExitStack() as stack:
+        open_ = [await stack.enter_async_context(connected(url)) for _ in range(sockets)]
+        for socket in open_:
+            await socket.reset()
+            await socket.step(command="x")
+        tracemalloc.start()
+        try:
+            for socket in open_:
+                await socket.step(command=f"big {size}")
+            gc.collect()
+            held = tracemalloc.get_traced_memory()[0] / sockets
+        finally:
+            tracemalloc.stop()
+
+    assert held < 1.5 * size, "the environment keeps its last reply, the server none"
