@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from app.channel import Batches, Calls, Kind, read_answers
 from app.errors import CallTimedOut, EnvironmentLost, Overloaded
+from app.memory import waited_seconds
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,10 @@ class Link(asyncio.Protocol):
         self._number = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = math.inf
+        self._waited = waited_seconds(pid)
+        """For how long the worker had waited for a core when the clock was looked at last ..."""
+        self._waited_before: tuple[int, float] = (0, 0.0)
+        """... and before the call of this number."""
 
     @property
     def waiting(self) -> int:
@@ -245,7 +250,7 @@ class Link(asyncio.Protocol):
         head = self._head
         if head is None:
             return
-        running = now - head.began
+        running = now - head.began - self._starved(head)
         if running >= self._kill_seconds:
             log.warning("worker %s hangs in a call of session %s; it is killed", self.name, head.session_id)
             self.kill()
@@ -253,6 +258,13 @@ class Link(asyncio.Protocol):
         if running >= self._patience_seconds and self.is_accepting and self.long_call is None:
             self._slow(self)
         self._watch_on(now, running)
+
+    def _starved(self, head: Call) -> float:
+        """Return for how many seconds of the running call the worker got no core: not the call's fault."""
+        if self._waited_before[0] != head.number:
+            self._waited_before = (head.number, self._waited)
+        self._waited = waited_seconds(self.pid)
+        return self._waited - self._waited_before[1]
 
     def _watch_on(self, now: float, running: float) -> None:
         until = [c.submitted + c.seconds - now for c in (*self._sent.values(), *self._queue)]

@@ -1,4 +1,4 @@
-"""How much memory a process takes, and a cap on it (Linux; elsewhere neither)."""
+"""How much memory a process takes and how long it waits for a core, and a cap (Linux; elsewhere neither)."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ def proportional_kb(pid: int, *, part: str = "Pss") -> float:
             if line.startswith(f"{part}:"):
                 return float(line.split()[1])
     return 0.0
+
+
+def waited_seconds(pid: int) -> float:
+    """Return for how long a process has been ready to run without getting a core, in seconds."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 def cap_data(mb: float) -> None:

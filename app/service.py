@@ -22,6 +22,7 @@ from app.errors import (
     CallCrashed,
     CapacityReached,
     EnvironmentLost,
+    Overloaded,
     ServerError,
     SessionBusy,
     SessionNotFound,
@@ -40,8 +41,6 @@ T = TypeVar("T")
 
 MAX_CRASHES = 5
 """A call that its worker did not survive so often is not tried again."""
-MAX_TRIES = 50
-"""Bound of all tries, those of calls that only shared a worker with a fatal one included."""
 
 
 class Service:
@@ -264,7 +263,8 @@ class Service:
         crashes: int = 0,
     ) -> T:
         """Make a call on an environment that is at the end of the record; ``crashes``: of earlier tries."""
-        for _ in range(MAX_TRIES):
+        deadline = self.sessions.clock() + seconds
+        while True:
             try:
                 if not self.engine.holds(session.id):
                     await self._restore(session)
@@ -273,6 +273,8 @@ class Service:
                 crashes += why.had_begun
                 if crashes == MAX_CRASHES:
                     break
+                if self.sessions.clock() > deadline:
+                    raise Overloaded(seconds) from None
             except (AgentError, CallerError, ServerError):
                 raise  # nothing happened
             except BaseException:

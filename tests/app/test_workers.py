@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import signal
@@ -212,6 +213,17 @@ async def test_long_call_moves_only_who_is_called_meanwhile_and_no_worker_is_los
     ]
     assert engine.restarts == 0
     assert all(record.levelname == "INFO" for record in caplog.records)
+
+
+async def test_worker_that_gets_no_core_is_not_gone_round(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("app.link.waited_seconds", lambda _pid: time.monotonic())
+    session = await playing(service)
+    with caplog.at_level(logging.INFO, logger="app.workers"):
+        await service.step(session, Action(command="sleep 1.6"))
+
+    assert "one call for long" not in caplog.text
 
 
 async def test_call_that_nobody_waits_for_any_more_is_not_begun(
