@@ -63,6 +63,13 @@ def test_figure_out_of_bounds_or_trouble_makes_a_verdict_bad() -> None:
     assert not Verdict(scenario="y", trouble="broken off").is_good
 
 
+def test_page_has_a_row_for_every_scenario() -> None:
+    page = (ROOT / "docs" / "faults.md").read_text()
+
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    assert len(rows) == 1 + len(SCENARIOS)
+
+
 def test_unknown_scenario_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["faults", "--only", "fire"]) == 2
     said = capsys.readouterr().err
