@@ -23,7 +23,7 @@ from molforge.landscapes.catalogue import OFF_TARGET
 from molforge.landscapes.pool import Pool
 from molforge.programme import Programme, ReferencePlan, Round, Stage
 
-MAX_REDRAWS = 40
+MAX_REDRAWS = 80
 WITNESS_SA = 4.2
 PLAN_READINGS = 2
 """Readings of everything in the reference plan, from two calls: full evidence."""
@@ -81,6 +81,7 @@ def _assembled(family: Family, request: Request, key: bytes, seed: int) -> Progr
             world=world,
             values=values,
             profile=profile,
+            attempt=attempt,
         )
         programme = family.compose(opening, rng)
         if programme is not None:

@@ -26,6 +26,8 @@ from molforge.profile import Profile
 from molforge.programme import Programme, ReferencePlan, Round, Stage
 
 MIN_CANDIDATES = 3
+PICKY_DRAWS = 40
+"""Profiles after which one candidate is enough (2 of 24,000 programmes)."""
 KNOWN_COMPOUNDS = 3
 """Known compounds besides the lead, none better than it."""
 LEAD_DESIRABILITY = (0.15, 0.45)
@@ -69,7 +71,7 @@ class DesignFamily(Family):
         overall = desirability(opening.profile, opening.values)
         low, high = self.lead_range
         leads = self._leads(opening, (overall >= low) & (overall <= high))
-        if len(leads) < MIN_CANDIDATES:
+        if len(leads) < (MIN_CANDIDATES if opening.attempt < PICKY_DRAWS else 1):
             return None
         lead = rng.choice(leads)
         lead_desirability = true_desirability(opening, lead)

@@ -89,6 +89,8 @@ class Opening:
     """Property to its values over the pool in this world, shape (pool,)."""
     profile: Profile
     """What the nominee will be judged by."""
+    attempt: int = 0
+    """Profiles that were drawn before this one."""
 
     def structure(self, member: int) -> Structure:
         """Return the structure of a pool member, with what is known of it."""

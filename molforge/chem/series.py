@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from typing import NamedTuple
 
 from molforge.chem.environments import ring_systems
 from molforge.chem.structure import Structure, framework, similarity
@@ -19,23 +19,34 @@ class Series:
 
     def covers(self, structure: Structure) -> bool:
         """Say whether a structure is inside the claim."""
-        return (
-            similarity(structure, self._lead) > MAX_SIMILARITY
-            or framework(structure) == self._framework
-            or not self._fused.isdisjoint(_fused_systems(structure))
-        )
-
-    @cached_property
-    def _framework(self) -> str:
-        return framework(self._lead)
-
-    @cached_property
-    def _fused(self) -> frozenset[int]:
-        return _fused_systems(self._lead)
+        if similarity(structure, self._lead) > MAX_SIMILARITY:
+            return True
+        mine, own = _scaffold(self._lead), _scaffold(structure)
+        return own.framework == mine.framework or not mine.fused.isdisjoint(own.fused)
 
 
-def _fused_systems(structure: Structure) -> frozenset[int]:
-    """Return the keys of the ring systems that are made of two rings or more."""
+class _Scaffold(NamedTuple):
+    framework: str
+    fused: frozenset[int]
+    """Keys of the ring systems that are made of two rings or more."""
+
+
+_REMEMBERED = 8192
+"""Structures whose scaffold is remembered (0.5 kB each): pool members come again and again."""
+_scaffolds: dict[str, _Scaffold] = {}
+
+
+def _scaffold(structure: Structure) -> _Scaffold:
+    """Return what the claim asks of a structure (2 ms), remembered by SMILES."""
+    found = _scaffolds.get(structure.smiles)
+    if found is None:
+        if len(_scaffolds) >= _REMEMBERED:
+            _scaffolds.clear()
+        found = _scaffolds[structure.smiles] = _Scaffold(framework(structure), _fused(structure))
+    return found
+
+
+def _fused(structure: Structure) -> frozenset[int]:
     mol = structure.mol
     rings = [set(ring) for ring in mol.GetRingInfo().AtomRings()]
     return frozenset(
