@@ -1,8 +1,9 @@
 """Groups of rollouts, clipped policy gradient, evaluation on held-out seeds, and the control.
 
 Advantage of a decision: what was still to come after it, less the mean of that over the other rollouts of
-the same programme (a group, as in GRPO: Shao et al., arXiv 2402.03300). The control is trained on the same
-rollouts with the rewards of the batch dealt out again at random: whatever it learns is no skill.
+the same programme (a group, as in GRPO: Shao et al., arXiv 2402.03300). The control is trained alike, but
+the advantages of a batch are dealt out again at random over its decisions: whatever it learns is no skill.
+Rewards dealt out over steps would not do: longer rollouts get more of them, so length alone would be learnt.
 """
 
 from __future__ import annotations
@@ -113,10 +114,7 @@ def advantage(
     rollouts: Sequence[Rollout], shuffle: np.random.Generator | None
 ) -> tuple[list[Decision], Floats]:
     """Return all decisions of a batch with their advantages, scaled to unit variance."""
-    rewards = [list(rollout.rewards) for rollout in rollouts]
-    if shuffle is not None:
-        rewards = _dealt_again(rewards, shuffle)
-    to_come = [np.cumsum(each[::-1])[::-1] for each in rewards]
+    to_come = [np.cumsum(list(rollout.rewards)[::-1])[::-1] for rollout in rollouts]
     groups: dict[tuple[str, int], list[int]] = {}
     for number, rollout in enumerate(rollouts):
         groups.setdefault((rollout.programme.task, rollout.programme.seed), []).append(number)
@@ -132,15 +130,8 @@ def advantage(
                 ]
                 found.append(float(value) - float(np.mean(others)))
                 decisions.append(rollouts[member].decisions[step])
-    advantages = np.array(found)
+    advantages = np.array(found) if shuffle is None else shuffle.permutation(found)
     return decisions, advantages / (advantages.std() + 1e-6)
-
-
-def _dealt_again(rewards: list[list[float]], rng: np.random.Generator) -> list[list[float]]:
-    """Return every rollout with rewards drawn from the whole batch: right in size, wrong in place."""
-    every = rng.permutation(np.concatenate(rewards))
-    cuts = np.cumsum([len(each) for each in rewards])[:-1]
-    return [[float(value) for value in part] for part in np.split(every, cuts)]
 
 
 def _batch(plan: Plan, rng: np.random.Generator, number: int) -> list[Programme]:
