@@ -71,7 +71,7 @@ _SPECS = (
         "triage",
         "Triage",
         "Pick the best of a given set of compounds with fewer readings than there are to take.",
-        "easy",
+        "hard",
         _ALL,
     ),
     _spec(
@@ -85,14 +85,14 @@ _SPECS = (
         "potency",
         "Potency",
         "Gain half a log unit or more in potency in a property window, clear of an off-target.",
-        "expert",
+        "hard",
         _ALL,
     ),
     _spec(
         "selectivity",
         "Selectivity",
         "Open a window between a target and its close relative, inside a property window.",
-        "hard",
+        "easy",
         _PAIRED,
     ),
     _spec(
@@ -113,14 +113,14 @@ _SPECS = (
         "shift",
         "Shift",
         "Find a candidate for a profile that changes on the way.",
-        "hard",
+        "medium",
         _ALL,
     ),
     _spec(
         "nogo",
         "Go or no-go",
         "Tell a programme that can be solved from one that is dead, and act on it.",
-        "medium",
+        "expert",
         _PAIRED,
     ),
 )
