@@ -70,7 +70,7 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
 
     tasks = list(found["rise"])
     figure, panels = plt.subplots(1, len(tasks), figsize=(4.0 * len(tasks), 3.2), sharey=True, squeeze=False)
-    kinds = {"trained": (False, "C0"), "control, shuffled rewards": (True, "C7")}
+    kinds = {"trained": (False, "C0"), "control, shuffled advantages": (True, "C7")}
     for axes, task in zip(panels[0], tasks, strict=True):
         for label, (is_control, colour) in kinds.items():
             curves = [_curve(r, task) for r in found["runs"] if r["plan"]["is_control"] is is_control]
