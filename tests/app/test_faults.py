@@ -38,7 +38,7 @@ def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_bench_measures_and_writes_figures_table_and_picture(tmp_path: Path) -> None:
-    size = ("--sessions", "4", "--steps", "50", "--runs", "1", "--workers", "1", "--out", str(tmp_path))
+    size = ("--sessions", "4", "--steps", "2000", "--runs", "1", "--workers", "1", "--out", str(tmp_path))
     for part in ("trivial", "single"):
         ended = command("bench", "--part", part, *size)
         assert ended.returncode == 0, ended.stderr
