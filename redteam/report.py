@@ -8,7 +8,6 @@ that hurt, target by target.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -20,7 +19,7 @@ import molforge
 from envs import CATALOGUE
 from envs.arguments import parse_arguments
 from envs.assembly import drawn_target
-from molforge.evaluation import provenance
+from molforge.evaluation import ladder, provenance
 from molforge.evaluation.match import Row
 from molforge.evaluation.table import Mean, paired, standings
 from molforge.landscapes.catalogue import TARGETS
@@ -243,11 +242,14 @@ def _errors(gap: Mean) -> float:
 
 
 def read(journal: Path) -> tuple[list[Row], dict[float, list[Row]]]:
-    """Return the rows of the default difficulty, and the planner's by difficulty."""
+    """Return the rows of the default difficulty, and the planner's by difficulty.
+
+    A match told twice counts once, the last telling.
+    """
     plain: list[Row] = []
     dial: dict[float, list[Row]] = {}
-    for line in journal.read_text(encoding="utf-8").splitlines():
-        row = Row.from_json(json.loads(line))
+    told = {(row.task, row.split, row.seed, row.policy, row.made_with): row for row in ladder.read(journal)}
+    for row in told.values():
         if row.split != SPLIT:
             continue
         if row.made_with == provenance.stamp():

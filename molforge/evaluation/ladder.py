@@ -92,7 +92,7 @@ def run(
     ]
     known = {
         (row.task, row.split, row.seed, row.policy): row
-        for row in _read(journal)
+        for row in read(journal)
         if row.made_with == made_with
     }
     missing = [match for match in wanted if match.key not in known]
@@ -108,7 +108,8 @@ def run(
     return [known[match.key] for match in wanted]
 
 
-def _read(journal: Path | None) -> list[Row]:
+def read(journal: Path | None) -> list[Row]:
+    """Return the rows of a journal; none where there is no file."""
     if journal is None or not journal.exists():
         return []
     return [Row.from_json(json.loads(line)) for line in journal.read_text(encoding="utf-8").splitlines()]

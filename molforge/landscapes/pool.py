@@ -35,7 +35,6 @@ from molforge.landscapes.model import (
 from molforge.landscapes.tokens import Tokens, TokenTable
 from molforge.landscapes.world import Draw, World
 
-Mask = npt.NDArray[np.bool_]
 PARTS = ("train", "validation", "test")
 _BLOCK = 128
 _PROJECTED = 256
@@ -105,7 +104,9 @@ class Pool:
         """Similarity to the nearest measured ligand of the target."""
         self.part: tuple[str, ...] = tuple(PARTS[i] for i in arrays["part"].tolist())
         """Split of each design's generic framework."""
-        self.is_in: dict[str, Mask] = {name: arrays["part"] == i for i, name in enumerate(PARTS)}
+        self.is_in: dict[str, npt.NDArray[np.bool_]] = {
+            name: arrays["part"] == i for i, name in enumerate(PARTS)
+        }
         """Split to which designs belong to it, shape (pool,)."""
         self._table = TokenTable.unpack(arrays)
         self._cache = cache
