@@ -16,6 +16,7 @@ _POSITIVE = (
     "max_rest_sessions",
     "max_detached",
     "idle_seconds",
+    "rest_idle_seconds",
     "resume_seconds",
     "call_seconds",
     "threads",
@@ -42,7 +43,9 @@ class Config:
     max_sessions: int = 1024
     """WebSocket (and ``openenv/session/create``) sessions at once; further ones hear CAPACITY_REACHED."""
     max_rest_sessions: int = 1024
-    """REST sessions at once; the longest idle never-stepped one makes room, then 503 with Retry-After."""
+    """REST sessions at once; an idle one makes room for a new one, else 503 with Retry-After."""
+    rest_idle_seconds: float = 60.0
+    """A stepped REST session idle for so long can lose its place to a new one; it is resumed by its id."""
     idle_seconds: float = 3600.0
     """A session without reset or step for this long loses its place; it can be resumed for a while."""
     max_detached: int = 4096

@@ -78,12 +78,13 @@ class CapacityReached(ServerError):
 
     code = "CAPACITY_REACHED"
 
-    def __init__(self, *, active: int, capacity: int) -> None:
+    def __init__(self, *, active: int, capacity: int, is_rest: bool = False) -> None:
         super().__init__(
             f"Server at capacity: {active}/{capacity} sessions active. Cannot accept new connections."
         )
         self.active = active
         self.capacity = capacity
+        self.is_rest = is_rest
 
     @property
     def numbers(self) -> dict[str, int]:

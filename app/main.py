@@ -37,6 +37,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         capacity=config.max_sessions,
         rest_capacity=config.max_rest_sessions,
         idle_seconds=config.idle_seconds,
+        rest_idle_seconds=config.rest_idle_seconds,
         detached=config.max_detached,
         resume_seconds=config.resume_seconds,
     )

@@ -30,7 +30,7 @@ def named_session(params: dict[str, Any], service: Service) -> Session | None:
     if session_id is None:
         return None
     try:
-        return service.sessions.get(str(session_id))
+        return service.find(str(session_id))
     except SessionNotFound as error:
         raise RpcError(INVALID_PARAMS, str(error)) from None
 

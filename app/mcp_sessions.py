@@ -52,13 +52,20 @@ class McpSessions:
         return session
 
     def get(self, session_id: str, service: Service) -> McpSession:
-        """Return the session; raise ``SessionNotFound`` if there is none, or if its game is no more."""
-        session = self._sessions.pop(session_id, None)
+        """Return the session.
+
+        Raises ``SessionNotFound`` if there is none, or if its game is no more, and ``CapacityReached``.
+        """
+        session = self._sessions.get(session_id)
         if session is None:
             raise SessionNotFound(session_id)
         if session.seat is not None:
-            session.seat = service.sessions.get(session.seat.id)
-        self._sessions[session_id] = session
+            try:
+                session.seat = service.find(session.seat.id)
+            except SessionNotFound:
+                del self._sessions[session_id]
+                raise
+        self._sessions[session_id] = self._sessions.pop(session_id)  # now the one used last
         return session
 
     def close(self, session: McpSession, service: Service) -> None:

@@ -212,7 +212,7 @@ def _find(
             return None
         raise NoSession("no programme is open: call brief first")
     try:
-        return service.sessions.get(session_id)
+        return service.find(session_id)
     except SessionNotFound:
         if is_brief and named is None:
             return None

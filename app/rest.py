@@ -89,20 +89,20 @@ def session_of(request: web.Request, service: Service, *, in_body: str | None = 
     """Return the session that header, query, body or cookie names; raise ``SessionNotFound``."""
     session = _named(request, service, in_body=in_body)
     if session is None and COOKIE in request.cookies:
-        session = service.sessions.get(request.cookies[COOKIE])
+        session = service.find(request.cookies[COOKIE])
     return session
 
 
 def _named(request: web.Request, service: Service, *, in_body: str | None = None) -> Session | None:
     """Return the session that header, query or body names; raise ``SessionNotFound``."""
     session_id = request.headers.get(HEADER) or request.query.get(PARAMETER) or in_body
-    return service.sessions.get(session_id) if session_id else None
+    return service.find(session_id) if session_id else None
 
 
 def _remembered(request: web.Request, service: Service) -> Session | None:
     """Return the session of the cookie; one that is gone is no reason to refuse a new start."""
     try:
-        return service.sessions.get(request.cookies[COOKIE]) if COOKIE in request.cookies else None
+        return service.find(request.cookies[COOKIE]) if COOKIE in request.cookies else None
     except SessionNotFound:
         return None
 

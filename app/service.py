@@ -116,7 +116,8 @@ class Service:
     async def open(self, origin: Origin) -> Session:
         """Open a session; raise ``CapacityReached`` or ``FactoryFailed``.
 
-        At capacity the longest idle REST session that was never stepped makes room for a new REST one.
+        At capacity an idle REST session makes room for a new REST one: closed if it was never stepped, else
+        detached, to be found again by its id.
         """
         session = self.take_place(origin)
         await self.furnish(session)
@@ -136,11 +137,32 @@ class Service:
         try:
             return self.sessions.open(origin)
         except CapacityReached:
-            unwanted = self.sessions.least_wanted() if origin is Origin.REST else None
-            if unwanted is None:
+            if origin is not Origin.REST or not self._make_room():
                 raise
-            self.close(unwanted)
             return self.sessions.open(origin)
+
+    def find(self, session_id: str) -> Session:
+        """Return the session, at a new place if it was detached.
+
+        Raises ``SessionNotFound``, or ``CapacityReached`` if a detached one finds no place.
+        """
+        try:
+            return self.sessions.get(session_id)
+        except CapacityReached as why:
+            if not why.is_rest or not self._make_room():
+                raise
+            return self.sessions.get(session_id)
+
+    def _make_room(self) -> bool:
+        """Free the place of the REST session that is wanted least; say whether there was one."""
+        unwanted = self.sessions.least_wanted()
+        if unwanted is None:
+            return False
+        if unwanted.steps == 0:
+            self.close(unwanted)
+        else:
+            self.detach(unwanted)
+        return True
 
     async def reset(
         self, session: Session, arguments: Mapping[str, Any], *, seconds: float | None = None

@@ -69,12 +69,14 @@ class SessionTable:
         capacity: int,
         rest_capacity: int,
         idle_seconds: float,
+        rest_idle_seconds: float = 60.0,
         detached: int = 4096,
         resume_seconds: float = 900.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._capacity = {False: capacity, True: rest_capacity}
         self._idle_seconds = idle_seconds
+        self._rest_idle_seconds = rest_idle_seconds
         self.clock = clock
         self._sessions: dict[str, Session] = {}
         self._active = {False: 0, True: 0}
@@ -94,7 +96,7 @@ class SessionTable:
     def _seat(self, session: Session) -> None:
         active, capacity = self._active[session.is_rest], self._capacity[session.is_rest]
         if active >= capacity:
-            raise CapacityReached(active=active, capacity=capacity)
+            raise CapacityReached(active=active, capacity=capacity, is_rest=session.is_rest)
         self._sessions[session.id] = session
         self._active[session.is_rest] += 1
 
@@ -179,16 +181,20 @@ class SessionTable:
         return [s for s in self._sessions.values() if s.calls_running == 0 and s.last_used < limit]
 
     def least_wanted(self) -> Session | None:
-        """Return the longest idle REST session that was never stepped, if there is one."""
+        """Return the REST session that makes room at capacity, if there is one.
+
+        It is the longest idle one that was never stepped; else the longest idle one, if idle for long enough.
+        """
+        limit = self.clock() - self._rest_idle_seconds
         idle = (
             session
             for session in self._sessions.values()
             if session.is_rest
-            and session.steps == 0
             and session.calls_running == 0
             and session.connection is None
+            and (session.steps == 0 or session.last_used < limit)
         )
-        return min(idle, key=lambda session: session.last_used, default=None)
+        return min(idle, key=lambda session: (session.steps > 0, session.last_used), default=None)
 
     def all(self) -> list[Session]:
         """Return every session."""

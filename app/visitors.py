@@ -63,22 +63,17 @@ async def step(request: web.Request) -> web.StreamResponse:
 
 async def state(request: web.Request) -> web.StreamResponse:
     """Return the notebook."""
-    scratch = request.app[SCRATCH].session
-    if rest.is_named(request) or scratch is None:
+    service = request.app[SERVICE]
+    session = None if rest.is_named(request) else _living(request.app[SCRATCH], service)
+    if session is None:
         return await rest.state(request)
-    return json_reply(
-        {**state_payload(await request.app[SERVICE].state(scratch)), "metadata": {"note": NOTE}}
-    )
+    return json_reply({**state_payload(await service.state(session)), "metadata": {"note": NOTE}})
 
 
 async def _scratch_session(scratch: Scratch, service: Service) -> Session:
     """Return the session of the scratch programme, made anew where it is gone."""
-    if scratch.session is not None:
-        try:
-            scratch.session = service.sessions.get(scratch.session.id)
-        except SessionNotFound:
-            scratch.session = None
-    if scratch.session is None:
+    session = _living(scratch, service)
+    if session is None:
         session = await service.open(Origin.REST)
         try:
             await service.reset(session, scratch.arguments)
@@ -86,4 +81,14 @@ async def _scratch_session(scratch: Scratch, service: Service) -> Session:
             service.close(session)
             raise
         scratch.session = session
+    return session
+
+
+def _living(scratch: Scratch, service: Service) -> Session | None:
+    """Return the session of the scratch programme, at a new place if it was detached; None: it is gone."""
+    if scratch.session is not None:
+        try:
+            scratch.session = service.find(scratch.session.id)
+        except SessionNotFound:
+            scratch.session = None
     return scratch.session

@@ -74,7 +74,7 @@ def _seat(request: web.Request, service: Service) -> tuple[Session, bool]:
     session_id = request.query.get("session_id")
     if not session_id:
         return service.take_place(Origin.SOCKET), True
-    session = service.sessions.get(session_id)
+    session = service.find(session_id)
     if session.connection is not None:
         raise AlreadyAttached(session.id)
     return session, False

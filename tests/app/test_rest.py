@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -101,6 +102,25 @@ async def test_at_capacity_the_longest_idle_unstepped_session_makes_room_and_the
 
     assert (status, body["code"]) == (503, "CAPACITY_REACHED")
     assert int(headers["Retry-After"]) > 0
+
+
+async def test_at_capacity_an_idle_session_is_detached_and_plays_on_by_its_id() -> None:
+    async with serving(Config(max_rest_sessions=1, rest_idle_seconds=0.2)) as url, without_cookies() as http:
+        ids = []
+        for seed in (1, 2):
+            _, _, headers = await post(http, f"{url}/reset", {"seed": seed})
+            ids.append(headers["X-Session-ID"])
+            assert (await post(http, f"{url}/step", STEP, X_Session_ID=ids[-1]))[0] == 200
+            assert (await get(http, f"{url}/state", X_Session_ID=ids[0]))[0] == (200 if seed == 1 else 503)
+            await asyncio.sleep(0.3)
+
+        for number in (2, 3):
+            for session_id in ids:
+                status, _, _ = await post(http, f"{url}/step", STEP, X_Session_ID=session_id)
+                assert status == 200
+                _, state = await get(http, f"{url}/state", X_Session_ID=session_id)
+                assert state["step_count"] == number
+                await asyncio.sleep(0.3)
 
 
 async def test_rest_and_websocket_reach_the_same_session() -> None:

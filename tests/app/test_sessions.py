@@ -66,10 +66,20 @@ def test_idle_sessions_expire_and_busy_ones_do_not(table: SessionTable, clock: C
     assert table.expired() == []
 
 
-def test_only_a_never_stepped_rest_session_is_least_wanted(table: SessionTable, clock: Clock) -> None:
+def test_a_never_stepped_rest_session_is_least_wanted_then_the_longest_idle_one(clock: Clock) -> None:
+    table = SessionTable(capacity=2, rest_capacity=3, idle_seconds=600.0, rest_idle_seconds=60.0, clock=clock)
     table.open(Origin.SOCKET)
-    session = table.open(Origin.REST)
+    first, second = table.open(Origin.REST), table.open(Origin.REST)
+    first.steps = second.steps = 1
+    clock.now = 30.0
+    fresh = table.open(Origin.REST)
 
-    assert table.least_wanted() is session
-    session.steps = 1
+    assert table.least_wanted() is fresh
+    clock.now = 90.0
+    assert table.least_wanted() is fresh
+    fresh.steps = 1
+    assert table.least_wanted() is first
+    first.calls_running = 1
+    assert table.least_wanted() is second
+    table.touch(second)
     assert table.least_wanted() is None
