@@ -166,9 +166,7 @@ def _cut_open(structure: Structure, rng: random.Random) -> _Cut | None:
 
 
 def _copy_to_edit(structure: Structure) -> Any:
-    if "kekule" not in structure.memo:
-        structure.memo["kekule"] = _editable(structure.mol)
-    return Chem.RWMol(structure.memo["kekule"])
+    return Chem.RWMol(structure.once("kekule", lambda whole: _editable(whole.mol)))
 
 
 def _editable(mol: Any) -> Any:

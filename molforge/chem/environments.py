@@ -69,10 +69,7 @@ class Reference:
 
 def environments_of(structure: Structure) -> Environments:
     """Return the Morgan environments of a structure; worked out once."""
-    found: Environments | None = structure.memo.get("environments")
-    if found is None:
-        found = structure.memo["environments"] = environments(structure.mol)
-    return found
+    return structure.once("environments", lambda whole: environments(whole.mol))
 
 
 def environments(mol: Any) -> Environments:
@@ -89,6 +86,11 @@ def centre(mol: Any, environment: int) -> int:
     _FAR.GetSparseCountFingerprint(mol, additionalOutput=wanted)
     atom, _ = wanted.GetBitInfoMap()[environment][0]
     return int(atom)
+
+
+def ring_systems_of(structure: Structure) -> list[RingSystem]:
+    """Return the ring systems of a structure; worked out once."""
+    return structure.once("ring_systems", lambda whole: ring_systems(whole.mol))
 
 
 def ring_systems(mol: Any) -> list[RingSystem]:

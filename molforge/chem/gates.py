@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from rdkit import Chem
-from rdkit.Chem import Crippen, rdMolDescriptors
+from rdkit.Chem import rdMolDescriptors
 
 from molforge.chem import environments as known
-from molforge.chem import instability, synthesis
+from molforge.chem import instability, properties
 from molforge.chem.standard import MAX_HEAVY_ATOMS, name
 from molforge.chem.structure import Structure
 from molforge.chem.tautomers import preferred
@@ -157,7 +157,7 @@ def _check_instability(structure: Structure) -> None:
 
 
 def _check_ring_systems(structure: Structure) -> None:
-    systems = {system.key: system for system in known.ring_systems(structure.mol)}
+    systems = {system.key: system for system in known.ring_systems_of(structure)}
     if not systems:
         return
     if rare := known.unknown(frozenset(systems), known.reference().rings):
@@ -172,7 +172,7 @@ def _check_ring_systems(structure: Structure) -> None:
 
 def _check_logp(structure: Structure) -> None:
     low, high = LOGP_RANGE
-    if not low <= (logp := Crippen.MolLogP(structure.mol)) <= high:
+    if not low <= (logp := properties.logp(structure)) <= high:
         _refuse(structure, "logp", f"computed logP {logp:.2f}; {low:g} to {high:g} is allowed")
 
 
@@ -196,7 +196,7 @@ def _check_rotatable_bonds(structure: Structure) -> None:
 
 
 def _check_synthesis(structure: Structure) -> None:
-    score = synthesis.accessibility(structure.mol, known.environments_of(structure).counts)
+    score = properties.accessibility(structure)
     if score > MAX_ACCESSIBILITY:
         reason = f"synthetic accessibility {score:.2f} (1 easy, 10 hard); at most {MAX_ACCESSIBILITY} is made"
         _refuse(structure, "synthesis", reason)

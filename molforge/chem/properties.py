@@ -36,7 +36,7 @@ def properties(structure: Structure) -> dict[str, float]:
     mol = structure.mol
     return {
         "molecular_weight": round(Descriptors.MolWt(mol), 2),
-        "logp": round(Crippen.MolLogP(mol), 3),
+        "logp": round(logp(structure), 3),
         "tpsa": round(rdMolDescriptors.CalcTPSA(mol), 2),
         "hbd": rdMolDescriptors.CalcNumHBD(mol),
         "hba": rdMolDescriptors.CalcNumHBA(mol),
@@ -47,9 +47,21 @@ def properties(structure: Structure) -> dict[str, float]:
     }
 
 
+def logp(structure: Structure) -> float:
+    """Return the octanol-water log P of Wildman and Crippen (1999)."""
+    return structure.once("logp", lambda whole: float(Crippen.MolLogP(whole.mol)))
+
+
+def accessibility(structure: Structure) -> float:
+    """Return the synthetic accessibility (Ertl and Schuffenhauer 2009), 1 easy to 10 hard."""
+    return structure.once(
+        "accessibility", lambda whole: synthesis.accessibility(whole.mol, environments_of(whole).counts)
+    )
+
+
 def sa_score(structure: Structure) -> float:
-    """Return the synthetic accessibility (Ertl and Schuffenhauer 2009), 1 easy to 10 hard, to 1e-3."""
-    return round(synthesis.accessibility(structure.mol, environments_of(structure).counts), 3)
+    """Return the synthetic accessibility to 1e-3."""
+    return round(accessibility(structure), 3)
 
 
 def alerts(structure: Structure) -> tuple[str, ...]:

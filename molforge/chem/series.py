@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from molforge.chem.environments import ring_systems
+from molforge.chem.environments import ring_systems_of
 from molforge.chem.structure import Structure, framework, similarity
 
 MAX_SIMILARITY = 0.5
@@ -47,8 +47,9 @@ def _scaffold(structure: Structure) -> _Scaffold:
 
 
 def _fused(structure: Structure) -> frozenset[int]:
-    mol = structure.mol
-    rings = [set(ring) for ring in mol.GetRingInfo().AtomRings()]
+    rings = [set(ring) for ring in structure.mol.GetRingInfo().AtomRings()]
     return frozenset(
-        system.key for system in ring_systems(mol) if sum(ring <= set(system.atoms) for ring in rings) > 1
+        system.key
+        for system in ring_systems_of(structure)
+        if sum(ring <= set(system.atoms) for ring in rings) > 1
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from rdkit import Chem, RDLogger
@@ -15,6 +16,8 @@ from molforge.chem.syntax import check_text, refuse_unreadable
 from molforge.errors import RefusedStructure
 
 RDLogger.DisableLog("rdApp.*")
+
+T = TypeVar("T")
 
 _READ = Chem.SmilesParserParams()
 _READ.sanitize = False
@@ -48,6 +51,13 @@ class Structure:
     def mol(self) -> Any:
         """RDKit's molecule of ``smiles``, atoms in the order of the string; not to be changed."""
         return _redrawn(self.smiles) if self.drawn is None else self.drawn
+
+    def once(self, name: str, work: Callable[[Structure], T]) -> T:
+        """Return ``work`` of the structure; it is done once."""
+        if name not in self.memo:
+            self.memo[name] = work(self)
+        found: T = self.memo[name]
+        return found
 
     def in_full(self) -> Structure:
         """Return the structure with its molecule at hand, for whoever asks for it many times."""
@@ -96,7 +106,9 @@ def framework(structure: Structure) -> str:
     mol = structure.mol
     if not mol.GetRingInfo().NumRings():
         return ""
-    neighbours = {atom.GetIdx(): {other.GetIdx() for other in atom.GetNeighbors()} for atom in mol.GetAtoms()}
+    neighbours: dict[int, set[int]] = {atom: set() for atom in range(mol.GetNumAtoms())}
+    for atom, other in np.argwhere(Chem.GetAdjacencyMatrix(mol)).tolist():
+        neighbours[atom].add(other)
     ends = [atom for atom, others in neighbours.items() if len(others) <= 1]
     while ends:
         end = ends.pop()
