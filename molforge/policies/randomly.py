@@ -9,10 +9,14 @@ from molforge.policies.search import Candidate
 BATCH = 4
 ASSAY_SHARE = 0.7
 TRIES = 8
+STOP_SHARE = 0.5
 
 
 class RandomPolicy(Player):
-    """Edits known compounds at random, reads some properties, nominates at random."""
+    """Edits known compounds at random, reads some properties, nominates at random.
+
+    Where there may be nothing to find it stops by the toss of a coin instead.
+    """
 
     name = "random"
 
@@ -25,7 +29,7 @@ class RandomPolicy(Player):
             affordable = self._round(roles) if self.log.offers_design else self._look(roles)
             if affordable is not None:
                 return affordable
-        nominees = self.nominees
+        nominees = [] if self.log.may_be_dead and rng.random() < STOP_SHARE else self.nominees
         return self.nominate(rng.choice(nominees) if nominees else None)
 
     def _round(self, roles: list[str]) -> Action | None:
