@@ -327,6 +327,7 @@ class Service:
             session.episode = session.episode or 1  # there may be a record now, whoever waits for it
         session.episode, session.number = episode, number
         session.steps += kind == "step"
+        session.is_finished = reply.done
 
     def _begin(self, session: Session) -> None:
         """Take the session for one call; raise ``SessionBusy`` or ``SessionNotFound``."""

@@ -45,6 +45,8 @@ class Session:
     """Acknowledged resets."""
     number: int = 0
     """Acknowledged steps since the last reset."""
+    is_finished: bool = False
+    """The programme is over; only its notebook and score can still be asked for."""
     connection: Connection | None = None
     """The attached socket."""
     is_closing: bool = False
@@ -134,19 +136,24 @@ class SessionTable:
         return self.remember([session])
 
     def remember(self, sessions: Iterable[Session]) -> list[Session]:
-        """Take in detached sessions, longest unused first; return those that had to be dropped."""
+        """Take in detached sessions, longest unused first; return those that had to be dropped.
+
+        Finished ones are dropped before any other: what they still hold is a notebook.
+        """
         for session in sessions:
             self._detached[session.id] = session
+            if session.is_finished:
+                self._detached.move_to_end(session.id, last=False)
         surplus = len(self._detached) - self._max_detached
         return [self._detached.popitem(last=False)[1] for _ in range(surplus)]
 
     def stale(self) -> list[Session]:
         """Drop and return the detached sessions that nobody resumed in time."""
         limit = self.clock() - self._resume_seconds
-        dropped = []
-        while self._detached and next(iter(self._detached.values())).last_used < limit:
-            dropped.append(self._detached.popitem(last=False)[1])
-        return dropped
+        late = [session for session in self._detached.values() if session.last_used < limit]
+        for session in late:
+            del self._detached[session.id]
+        return late
 
     @property
     def capacity(self) -> dict[str, float]:
@@ -183,18 +190,19 @@ class SessionTable:
     def least_wanted(self) -> Session | None:
         """Return the REST session that makes room at capacity, if there is one.
 
-        It is the longest idle one that was never stepped; else the longest idle one, if idle for long enough.
+        The longest idle one that is finished; else one that is idle for long enough; else one that was never
+        stepped.
         """
         limit = self.clock() - self._rest_idle_seconds
-        idle = (
-            session
+        ranked = [
+            (0 if session.is_finished else 2 if session.steps == 0 else 1, session.last_used, session)
             for session in self._sessions.values()
             if session.is_rest
             and session.calls_running == 0
             and session.connection is None
-            and (session.steps == 0 or session.last_used < limit)
-        )
-        return min(idle, key=lambda session: (session.steps > 0, session.last_used), default=None)
+            and (session.is_finished or session.steps == 0 or session.last_used < limit)
+        ]
+        return min(ranked, key=lambda entry: entry[:2])[2] if ranked else None
 
     def all(self) -> list[Session]:
         """Return every session."""

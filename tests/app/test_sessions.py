@@ -66,7 +66,17 @@ def test_idle_sessions_expire_and_busy_ones_do_not(table: SessionTable, clock: C
     assert table.expired() == []
 
 
-def test_a_never_stepped_rest_session_is_least_wanted_then_the_longest_idle_one(clock: Clock) -> None:
+def test_finished_sessions_are_the_first_to_be_forgotten(clock: Clock) -> None:
+    table = SessionTable(capacity=9, rest_capacity=9, idle_seconds=10.0, detached=2, clock=clock)
+    running, finished, last = (table.open(Origin.REST) for _ in range(3))
+    finished.is_finished = True
+
+    assert [table.detach(session) for session in (running, finished, last)] == [[], [], [finished]]
+    clock.now = 1000.0
+    assert table.stale() == [running, last]
+
+
+def test_a_finished_rest_session_is_least_wanted_then_a_long_idle_then_an_unused_one(clock: Clock) -> None:
     table = SessionTable(capacity=2, rest_capacity=3, idle_seconds=600.0, rest_idle_seconds=60.0, clock=clock)
     table.open(Origin.SOCKET)
     first, second = table.open(Origin.REST), table.open(Origin.REST)
@@ -76,10 +86,10 @@ def test_a_never_stepped_rest_session_is_least_wanted_then_the_longest_idle_one(
 
     assert table.least_wanted() is fresh
     clock.now = 90.0
+    assert table.least_wanted() is first
+    second.is_finished = True
+    assert table.least_wanted() is second
+    second.calls_running = first.calls_running = 1
     assert table.least_wanted() is fresh
     fresh.steps = 1
-    assert table.least_wanted() is first
-    first.calls_running = 1
-    assert table.least_wanted() is second
-    table.touch(second)
     assert table.least_wanted() is None
