@@ -9,7 +9,7 @@ from envs.assembly import Mask
 from envs.designing import DesignFamily
 from envs.drawing import FloatArray, objective_desirability
 from envs.family import Family
-from envs.objectives import EFFLUX, HERG, HLM, OFF_TARGET, POTENCY, SOLUBILITY
+from envs.objectives import EFFLUX, HERG, HLM, POTENCY, SOLUBILITY, STRICT_OFF_TARGET
 from molforge.profile import Profile
 
 LEAD_POTENCY = 0.8
@@ -28,7 +28,7 @@ class Admet(DesignFamily):
 
 FAMILY: Family = Admet(
     task_id="admet",
-    objectives=(POTENCY, SOLUBILITY, HLM, EFFLUX, HERG, OFF_TARGET),
+    objectives=(POTENCY, SOLUBILITY, HLM, EFFLUX, HERG, STRICT_OFF_TARGET),
     rules=rules.DESIGN,
     budget=BUDGET,
 )

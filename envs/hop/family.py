@@ -10,7 +10,7 @@ from envs.assembly import Mask
 from envs.designing import DesignFamily, Given
 from envs.drawing import FloatArray
 from envs.family import Family, Opening
-from envs.objectives import LOGD, OFF_TARGET, POTENCY, SOLUBILITY
+from envs.objectives import LOGD, POTENCY, SOLUBILITY, STRICT_OFF_TARGET
 from molforge.chem.series import Series
 from molforge.chem.structure import Structure
 from molforge.profile import Profile
@@ -39,4 +39,6 @@ class Hop(DesignFamily):
         return dataclasses.replace(plain, claim=Series(plain.given[0]))
 
 
-FAMILY: Family = Hop(task_id="hop", objectives=(POTENCY, LOGD, SOLUBILITY, OFF_TARGET), rules=rules.HOP)
+FAMILY: Family = Hop(
+    task_id="hop", objectives=(POTENCY, LOGD, SOLUBILITY, STRICT_OFF_TARGET), rules=rules.HOP
+)
