@@ -21,9 +21,11 @@ from app.memory import waited_seconds
 log = logging.getLogger(__name__)
 
 WINDOW = 16
-"""Calls that are sent before the first of them is answered: enough to keep a worker busy."""
+"""Calls that are sent at once. The next ones wait until these are answered, for two reasons: a write that
+wakes the worker costs more than all else that is done for a call here (Nagle, RFC 896), and what has not been
+sent can still be made elsewhere."""
 HELD_SECONDS = 0.1
-"""Most calls take less. Nothing is sent behind one that takes longer: it can still be made elsewhere then."""
+"""Most calls take less."""
 
 
 @dataclass(slots=True, eq=False)
@@ -78,6 +80,7 @@ class Link(asyncio.Protocol):
         self._batches = Batches()
         self._sent: dict[int, Call] = {}
         self._queue: deque[Call] = deque()
+        """Not sent yet."""
         self._outbox = Calls()
         self._will_flush = False
         self._number = 0
@@ -117,11 +120,9 @@ class Link(asyncio.Protocol):
         self._number = self._number % 0xFFFFFFFF + 1
         now = self._loop.time()
         answer = self._loop.create_future()
-        call = Call(self._number, kind, session_id, body, answer, seconds, now, is_alone)
-        if self._queue or not self._may_send(call, now):
-            self._queue.append(call)
-        else:
-            self._send(call, now)
+        self._queue.append(Call(self._number, kind, session_id, body, answer, seconds, now, is_alone))
+        if not self._sent and not self._will_flush:
+            self._flush_soon()
         self._watch(now + min(seconds, self._patience_seconds))
         return answer
 
@@ -157,37 +158,40 @@ class Link(asyncio.Protocol):
         self._kill()
         self.end()
 
-    def _may_send(self, call: Call, now: float) -> bool:
-        if not self._sent:
-            return True
-        head = next(iter(self._sent.values()))
-        is_held = now - head.began > HELD_SECONDS
-        return not (len(self._sent) >= WINDOW or call.is_alone or head.is_alone or is_held)
-
-    def _send(self, call: Call, now: float) -> None:
-        if not self._sent:
-            call.began = now
-        self._sent[call.number] = call
-        self._outbox.add(call.number, call.kind, call.session_id, call.body)
-        if not self._will_flush:
-            self._flush_soon()
-
     def _flush_soon(self) -> None:
         self._will_flush = True
         self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        if self._transport is not None and self._will_flush:
-            self._will_flush = False
+        """Send what waits to be sent, calls only if the worker has none."""
+        if self._transport is None:
+            return
+        self._will_flush = False
+        if not self._sent:
+            self._take(self._loop.time())
+        if self._outbox:
             self._transport.write(self._outbox.taken())
+
+    def _take(self, now: float) -> None:
+        """Put the next calls into the outbox."""
+        queue, sent = self._queue, self._sent
+        while queue and len(sent) < WINDOW and not (sent and queue[0].is_alone):
+            call = queue.popleft()
+            if call.answer.done():  # nobody waits any more
+                continue
+            if not sent:
+                call.began = now
+            sent[call.number] = call
+            self._outbox.add(call.number, call.kind, call.session_id, call.body)
+            if call.is_alone:
+                break
 
     # --- answers ----------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to write."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without inheriting it
-        if self._will_flush:
-            self._flush()
+        self._flush()
 
     def data_received(self, data: bytes) -> None:
         """Hand answers to those who wait."""
@@ -200,11 +204,10 @@ class Link(asyncio.Protocol):
                     call.answer.set_exception(value)
                 else:
                     call.answer.set_result(value)
-        now = self._loop.time()
-        while self._queue and self._may_send(self._queue[0], now):
-            if not (call := self._queue.popleft()).answer.done():  # or nobody waits any more
-                self._send(call, now)
+        if not self._sent and self._queue:
+            self._flush()
         if self._sent:
+            now = self._loop.time()
             next(iter(self._sent.values())).began = now
             self._watch(now + self._patience_seconds)
         elif not self.is_accepting:

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from app.channel import Calls, Kind
 from app.errors import CallCrashed, CallTimedOut
 from app.faults.server import stopped
 from app.forks import Order
 from app.journal import MemoryJournal
-from app.link import Link
 from app.service import Service
 from app.sessions import Origin, Session, SessionTable
 from app.workers import WorkerEngine
@@ -230,10 +230,14 @@ async def test_call_that_nobody_waits_for_any_more_is_not_begun(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[str] = []
-    send = Link._send
-    monkeypatch.setattr(
-        Link, "_send", lambda link, call, now: (begun.append(call.session_id), send(link, call, now))
-    )
+    add = Calls.add
+
+    def recorded(calls: Calls, number: int, kind: Kind, session_id: str, body: bytes = b"") -> None:
+        if kind is not Kind.DISCARD:
+            begun.append(session_id)
+        add(calls, number, kind, session_id, body)
+
+    monkeypatch.setattr(Calls, "add", recorded)
     sessions = [await playing(service, seed=number) for number in range(4)]
     seats = engine_of(service)._seats
     caller, waiter = [s for s in sessions if seats[s.id].link is seats[sessions[0].id].link]
