@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 
 from app.bench import servers
+from app.bench.alone import in_process
 from app.bench.figures import Runs, Target, row
 from app.bench.load import Line, Load, Outcome, cpu_of, family_of, opened, put_on
 from app.bench.servers import REAL, TRIVIAL, Contender
@@ -55,12 +56,20 @@ class Setting:
 
 
 def _taking_turns(
-    title: str, factory: str, contenders: Sequence[Contender], load: Load, runs: int, cores: float
+    title: str,
+    factory: str,
+    contenders: Sequence[Contender],
+    load: Load,
+    runs: int,
+    cores: float,
+    alone: int = 1,
 ) -> Runs:
+    """Measure every contender in every run, and play by ``alone`` processes without a server."""
     found: Runs = {}
     for run in range(1, runs + 1):
         tell(f"{title}: run {run} of {runs}, in process")
-        found.setdefault("in process", []).append(row(in_process(factory, load), batch=1, cores=1))
+        outcome = in_process(factory, load, processes=alone)
+        found.setdefault("in process", []).append(row(outcome, batch=alone, cores=min(alone, cores)))
         for contender in contenders:
             tell(f"{title}: run {run} of {runs}, {contender.name}")
             with servers.running(contender) as server:
@@ -92,7 +101,10 @@ def real(setting: Setting, cores: float) -> tuple[Runs, list[Target]]:
     load = Load(sessions=setting.real_sessions, steps=setting.real_steps, actions=MIX, arguments=arguments)
     own = servers.own(REAL, workers=setting.workers)
     contenders = [own, *([servers.stock(REAL, setting.stock_python)] if setting.stock_python else [])]
-    runs = _taking_turns("real environment", REAL, contenders, load, setting.runs, cores)
+    # as many processes as the server has: two cores at work are each slower than one alone
+    runs = _taking_turns(
+        "real environment", REAL, contenders, load, setting.runs, cores, alone=setting.workers
+    )
     targets = [
         _target("steps per CPU-second over in process, real",
                 _ratios(runs, own.name, "in process", "per_cpu_second"), least=0.85),
@@ -259,27 +271,6 @@ def _memory(pid: int) -> float:
 
 def _threads(pid: int) -> int:
     return sum(len(list(Path(f"/proc/{member}/task").iterdir())) for member in family_of(pid))
-
-
-def in_process(factory: str, load: Load) -> Outcome:
-    """Play the same without a server, session after session."""
-    make = load_entry(factory)(None)
-    outcome = Outcome(connect=[0.0])
-    hosted = [Hosted(make, str(number)) for number in range(load.sessions)]
-    for seed, one in enumerate(hosted):
-        began = time.perf_counter()
-        one.reset({**load.arguments, "seed": seed})
-        outcome.reset.append(time.perf_counter() - began)
-    hosted[0].step(load.actions[0])
-    wall, cpu = time.perf_counter(), time.process_time()
-    for first, one in enumerate(hosted):
-        for number in range(first, first + load.steps):
-            began = time.perf_counter()
-            one.step(load.actions[number % len(load.actions)])
-            outcome.step.append(time.perf_counter() - began)
-    outcome.wall = time.perf_counter() - wall
-    outcome.server_cpu = time.process_time() - cpu
-    return outcome
 
 
 def _ratios(runs: Runs, one: str, other: str, column: str) -> list[float]:
