@@ -25,7 +25,7 @@ from app.keys import SERVICE
 from app.mcp_calls import call_for_openenv, call_in_protocol, named_session, refusal
 from app.mcp_sessions import MCP_SESSIONS, VERSIONS, McpSession, negotiate
 from app.mcp_tools import INSTRUCTIONS, SERVER_INFO, listed
-from app.replies import Refused, json_reply
+from app.replies import Refused, json_reply, read_body
 from app.rpc import (
     INVALID_PARAMS,
     INVALID_REQUEST,
@@ -51,7 +51,7 @@ async def over_http(request: web.Request) -> web.Response:
     """Answer one message."""
     _check_origin(request)
     try:
-        document = loads(await request.read())
+        document = loads(await read_body(request))
     except NotJson as why:
         return json_reply(error_message(None, RpcError(PARSE_ERROR, f"Parse error: {why}")))
     if isinstance(document, list):

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from app.encoding import NotJson, dumps, loads
+from app.sieve import MAX_READ, TooLong
 from app.wire import describe, shorten
 
 M = TypeVar("M", bound=BaseModel)
@@ -30,13 +31,24 @@ def json_reply(value: Any, *, status: int = 200, headers: Mapping[str, str] | No
     return reply
 
 
+async def read_body(request: web.Request) -> bytes:
+    """Return the request's body; raise ``TooLong`` where decoding it would hold up everybody for nothing."""
+    body = await request.read()
+    if len(body) > MAX_READ:
+        raise TooLong(len(body))
+    return body
+
+
 async def read_model(request: web.Request, model: type[M], *, is_optional: bool = False) -> M:
     """Return the request's body as a model; raise ``Refused`` with a 422 that says what is wrong.
 
     An empty body is an empty object if ``is_optional``. A body that is not declared as JSON is not
     read as JSON: so browsers cannot be made to send one across sites.
     """
-    body = await request.read()
+    try:
+        body = await read_body(request)
+    except TooLong as why:
+        raise _unprocessable("too_long", ["body"], str(why), None) from None
     if not body:
         if is_optional:
             return model()

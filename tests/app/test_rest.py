@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Any
 
 import aiohttp
@@ -121,6 +122,25 @@ async def test_at_capacity_an_idle_session_is_detached_and_plays_on_by_its_id() 
                 _, state = await get(http, f"{url}/state", X_Session_ID=session_id)
                 assert state["step_count"] == number
                 await asyncio.sleep(0.3)
+
+
+async def test_a_body_longer_than_anything_understood_is_refused_unread() -> None:
+    async with serving() as url, without_cookies() as http:
+        body, status = await _sent(http, f"{url}/step", b'{"action":{"command":"' + b"x" * (1 << 20) + b'"}}')
+        answer, mcp_status = await _sent(
+            http, f"{url}/mcp", b'{"jsonrpc":"2.0","id":"' + b"x" * (1 << 20) + b'"}'
+        )
+
+    assert (status, body["detail"][0]["type"]) == (422, "too_long")
+    assert (mcp_status, answer["error"]["code"]) == (200, -32700)
+    assert "is not read" in body["detail"][0]["msg"]
+    assert "is not read" in answer["error"]["message"]
+
+
+async def _sent(http: aiohttp.ClientSession, url: str, body: bytes) -> tuple[Any, int]:
+    kind = {"Content-Type": "application/json"}
+    async with http.post(url, data=io.BytesIO(body), headers=kind) as reply:
+        return await reply.json(), reply.status
 
 
 async def test_rest_and_websocket_reach_the_same_session() -> None:
