@@ -5,9 +5,9 @@ Replies are not validated on their way out; tests compare what is sent with thes
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.wire import ActionMessage
 
@@ -52,6 +52,12 @@ class WebStep(BaseModel):
 
     action: ActionMessage | None = None
     message: str | None = Field(default=None, max_length=8000, description="The same as action.command.")
+
+    @model_validator(mode="after")
+    def _says_one(self) -> Self:
+        if (self.action is None) == (self.message is None):
+            raise ValueError("give an action or a message, one of the two")
+        return self
 
 
 class Health(BaseModel):

@@ -36,8 +36,12 @@ def loads(data: str | bytes) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """Return the document of a value."""
-    return orjson.dumps(value)
+    """Return the document of a value; what is no text in it (header bytes, say) becomes ``?``."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode(errors="replace")
 
 
 def _loads_tolerantly(data: str | bytes) -> Any:

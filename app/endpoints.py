@@ -150,7 +150,7 @@ SERVER = (
         body=RpcRequest,
         reply=RpcReply,
         parameters=("Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Origin"),
-        errors=(202, 403),
+        errors=(202, 403, 500),
         requests=MCP_EXAMPLES,
         example=RPC_REPLY,
     ),
@@ -161,7 +161,7 @@ SERVER = (
         tag="MCP",
         success=204,
         parameters=("Mcp-Session-Id", "MCP-Protocol-Version", "Origin"),
-        errors=(400, 403, 404),
+        errors=(400, 403, 404, 500),
     ),
 )
 TASKS = (

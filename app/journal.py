@@ -26,6 +26,8 @@ class Past:
     """Resets so far."""
     number: int
     """Steps of the running episode."""
+    is_finished: bool = False
+    """Whether it is over."""
 
 
 class ForeignJournal(RuntimeError):

@@ -17,7 +17,6 @@ from app.journal import Journal, MemoryJournal
 from app.keys import CONFIG, SERVICE
 from app.limits import LIMITS, Limits
 from app.mcp_sessions import MCP_SESSIONS, McpSessions
-from app.mcp_stateless import TURNS, Turns
 from app.middleware import identify, limit_rates, translate_errors
 from app.service import Service
 from app.sessions import SessionTable
@@ -44,7 +43,6 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
     app = web.Application(middlewares=[identify, translate_errors, limit_rates], client_max_size=MAX_BODY)
     app[CONFIG] = config
     app[MCP_SESSIONS] = McpSessions()
-    app[TURNS] = Turns()
     app[SCRATCH] = Scratch()
     app[WATCH] = Watch()
     app[LIMITS] = Limits(

@@ -54,17 +54,15 @@ async def over_http(request: web.Request) -> web.Response:
         document = loads(await read_body(request))
     except NotJson as why:
         return json_reply(error_message(None, RpcError(PARSE_ERROR, f"Parse error: {why}")))
-    if isinstance(document, list):
+    if isinstance(document, list) and SESSION_HEADER not in request.headers:
         return json_reply(
             error_message(None, RpcError(PARSE_ERROR, "Parse error: batches are not supported"))
         )
     service = request.app[SERVICE]
     if mcp_stateless.is_meant(request, document):
         return await mcp_stateless.answer(request, document, service)
-    if (version := request.headers.get(mcp_stateless.VERSION_HEADER)) not in (None, *VERSIONS):
-        return json_reply(
-            error_message(id_of(document), _unknown_version(version)), status=HTTPStatus.BAD_REQUEST
-        )
+    if (unknown := _unknown_version(request)) is not None:
+        return json_reply(error_message(id_of(document), unknown), status=HTTPStatus.BAD_REQUEST)
     if SESSION_HEADER in request.headers:
         return await _in_protocol(request, document, service)
     if isinstance(document, dict) and document.get("method") == "initialize":
@@ -83,8 +81,9 @@ async def end_session(request: web.Request) -> web.Response:
         raise web.HTTPMethodNotAllowed("DELETE", ["POST"])
     if SESSION_HEADER not in request.headers:
         raise Refused(HTTPStatus.BAD_REQUEST, {"detail": f"{SESSION_HEADER} names the session to end"})
-    sessions, service = request.app[MCP_SESSIONS], request.app[SERVICE]
-    sessions.close(sessions.get(request.headers[SESSION_HEADER], service), service)
+    if (unknown := _unknown_version(request)) is not None:
+        raise Refused(HTTPStatus.BAD_REQUEST, {"detail": str(unknown)})
+    request.app[MCP_SESSIONS].close(request.headers[SESSION_HEADER], request.app[SERVICE])
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 
@@ -96,6 +95,10 @@ async def _in_protocol(request: web.Request, document: Any, service: Service) ->
     except SessionNotFound as error:
         gone = RpcError(INVALID_REQUEST, str(error))
         return json_reply(error_message(id_of(document), gone), status=HTTPStatus.NOT_FOUND)
+    if isinstance(document, list) and document:  # a batch, as revision 2025-03-26 has them
+        said = [one for one in document if not is_notification(one)]
+        answers = [await answer(one, service, protocol=session, request=request) for one in said]
+        return json_reply(answers) if answers else web.Response(status=HTTPStatus.ACCEPTED)
     if is_notification(document):
         return web.Response(status=HTTPStatus.ACCEPTED)
     return json_reply(await answer(document, service, protocol=session, request=request))
@@ -181,11 +184,19 @@ def _check_origin(request: web.Request) -> None:
     if origin is None:
         return
     own = {request.host, request.headers.get("X-Forwarded-Host", request.host)}
-    if urlsplit(origin).netloc not in own:
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:
+        host = ""
+    if host not in own:
         raise Refused(HTTPStatus.FORBIDDEN, {"detail": "requests of other sites' pages are refused"})
 
 
-def _unknown_version(version: str | None) -> RpcError:
+def _unknown_version(request: web.Request) -> RpcError | None:
+    """Return what refuses a message of a revision that is not spoken here."""
+    version = request.headers.get(mcp_stateless.VERSION_HEADER)
+    if version is None or version in VERSIONS:
+        return None
     data = {"supported": list(VERSIONS), "requested": version}
     return RpcError(
         INVALID_REQUEST, f"{mcp_stateless.VERSION_HEADER} {str(version)[:40]} is not spoken here", data

@@ -25,12 +25,12 @@ def refusal(error: ServerError) -> RpcError:
 
 
 def named_session(params: dict[str, Any], service: Service) -> Session | None:
-    """Return the session that the parameters name, None if they name none."""
+    """Return the session that the parameters name, with a place or without, None if they name none."""
     session_id = params.get("session_id")
     if session_id is None:
         return None
     try:
-        return service.find(str(session_id))
+        return service.sessions.known(str(session_id))
     except SessionNotFound as error:
         raise RpcError(INVALID_PARAMS, str(error)) from None
 
@@ -60,15 +60,23 @@ async def call_in_protocol(
 
 
 async def call_for_openenv(params: dict[str, Any], service: Service, own: Session | None) -> dict[str, Any]:
-    """Return the result as OpenEnv's clients read it; whatever goes wrong is an error."""
-    session = named_session(params, service) or own
+    """Return the result as OpenEnv's clients read it; whatever goes wrong is an error.
+
+    Calls of a session that is named take turns.
+    """
+    named = named_session(params, service)
     name = _tool_name(params)
     passing: Session | None = None
     try:
         tool, arguments = check(name, params.get("arguments"))
-        if session is None:
-            session = passing = await service.open(Origin.REST)
-        outcome = await call(tool, arguments, service=service, session=session)
+        if named is not None:
+            async with service.turns.of(named.id):
+                outcome = await call(tool, arguments, service=service, session=service.find(named.id))
+        else:
+            session = own
+            if session is None:
+                session = passing = await service.open(Origin.REST)
+            outcome = await call(tool, arguments, service=service, session=session)
     except BadToolArguments as error:
         raise RpcError(INVALID_PARAMS, str(error)) from None
     except (AgentError, CallerError) as error:

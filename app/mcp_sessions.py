@@ -54,23 +54,25 @@ class McpSessions:
     def get(self, session_id: str, service: Service) -> McpSession:
         """Return the session.
 
-        Raises ``SessionNotFound`` if there is none, or if its game is no more, and ``CapacityReached``.
+        Raises ``SessionNotFound`` if there is none, or if its game is no more.
         """
         session = self._sessions.get(session_id)
         if session is None:
             raise SessionNotFound(session_id)
         if session.seat is not None:
             try:
-                session.seat = service.find(session.seat.id)
+                service.sessions.known(session.seat.id)
             except SessionNotFound:
                 del self._sessions[session_id]
                 raise
         self._sessions[session_id] = self._sessions.pop(session_id)  # now the one used last
         return session
 
-    def close(self, session: McpSession, service: Service) -> None:
-        """Forget the session and free its place."""
-        self._sessions.pop(session.id, None)
+    def close(self, session_id: str, service: Service) -> None:
+        """Forget the session and free its place; raise ``SessionNotFound``."""
+        session = self._sessions.pop(session_id, None)
+        if session is None:
+            raise SessionNotFound(session_id)
         if session.seat is not None:
             service.close(session.seat)
 
@@ -80,6 +82,8 @@ class McpSessions:
         async with session.turn:
             if session.seat is None:
                 session.seat = await service.open(Origin.REST)
+            else:
+                session.seat = service.find(session.seat.id)  # at a new place if it had lost its own
             yield session.seat
 
 

@@ -7,13 +7,11 @@ that name none go by the cookie that came with ``brief``, as over REST; without 
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
-from weakref import WeakValueDictionary
 
 from aiohttp import web
 
@@ -50,20 +48,6 @@ _STATUS = dict.fromkeys(
 ) | {METHOD_NOT_FOUND: 404}
 _ID_TOLD = "The programme, as brief named it."
 _GUIDE = f"{INSTRUCTIONS} brief names the programme (session_id); give that with every later call."
-
-
-class Turns:
-    """One lock a session: models call tools in parallel, a programme takes one call at a time."""
-
-    def __init__(self) -> None:
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-
-    def of(self, session_id: str) -> asyncio.Lock:
-        """Return the lock of a session."""
-        return self._locks.setdefault(session_id, asyncio.Lock())
-
-
-TURNS = web.AppKey("mcp_turns", Turns)
 
 
 class NoSession(CallerError):
@@ -180,7 +164,7 @@ async def _call(
             session = await service.open(Origin.REST)
             opened.append(session)
         taken.append(session)
-        async with request.app[TURNS].of(session.id):
+        async with service.turns.of(session.id):
             yield session
 
     try:

@@ -34,7 +34,11 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
     request_id = logs.new_request_id(request.headers.get(REQUEST_ID))
     logs.request_id.set(request_id)
     logs.session_id.set("")
-    reply = await handler(request)
+    try:
+        reply = await handler(request)
+    except web.HTTPException as error:  # a redirection
+        error.headers[REQUEST_ID] = request_id
+        raise
     if not reply.prepared:
         reply.headers[REQUEST_ID] = request_id
     return reply
@@ -65,7 +69,9 @@ async def translate_errors(request: web.Request, handler: Handler) -> web.Stream
         report(error, where=request.path)
         metrics.refused(error.code)
         return json_reply(http_body(error), status=status_of(error), headers=_retry(error))
-    except (ConnectionError, web.RequestPayloadError):
+    except web.RequestPayloadError:
+        return json_reply({"detail": "the body is not what its headers say"}, status=400)
+    except ConnectionError:
         return web.Response(status=400)  # the peer is gone: nobody reads this
     except Exception as error:  # noqa: BLE001 - the last line before the wire: whatever it is, it becomes a 500
         report(error, where=request.path)

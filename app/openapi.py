@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from app.bodies import ErrorBody, RpcReply, ValidationBody
 from app.endpoints import ENDPOINTS, Endpoint
 from app.errors import INTERNAL, INTERNAL_MESSAGE
+from app.limits import FREE
 from app.wire import ActionMessage, Observation
 
 VERSION = "1.0.0"
@@ -40,6 +41,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
 }
 _SESSION = ("X-Session-ID", "session_id", "molforge_session")
 _HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-ID": {"description": "The request's own, or a new one.", "schema": {"type": "string"}},
     "X-Session-ID": {"description": "The session of this reply.", "schema": {"type": "string"}},
     "Set-Cookie": {"description": "The same, as `molforge_session`.", "schema": {"type": "string"}},
     "Mcp-Session-Id": {
@@ -78,6 +80,13 @@ _ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
                     "input": -1,
                 }
             ]
+        },
+    ),
+    429: (
+        "Too many requests of this address, or of all together; nothing happened.",
+        {
+            "detail": "too many calls a second; nothing happened: repeat it in 0.4 s",
+            "code": "RATE_LIMITED",
         },
     ),
     500: (
@@ -168,7 +177,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
 
 def _responses(endpoint: Endpoint) -> dict[str, Any]:
     responses: dict[str, Any] = {str(endpoint.success): _success(endpoint)}
-    statuses = {405, *endpoint.errors}
+    statuses = {405, *endpoint.errors, *(() if endpoint.path in FREE else (429,))}
     if endpoint.body is not None:
         statuses |= {413} if endpoint.reply is RpcReply else {400, 413, 422}
     if 202 in statuses:
@@ -186,13 +195,17 @@ def _responses(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _success(endpoint: Endpoint) -> dict[str, Any]:
-    response: dict[str, Any] = {"description": HTTPStatus(endpoint.success).phrase}
+    headers: tuple[str, ...] = ()
     if endpoint.session == "answered":
-        response["headers"] = _header_references("X-Session-ID", "Set-Cookie")
+        headers = ("X-Session-ID", "Set-Cookie")
     if endpoint.path == "/mcp" and endpoint.method == "post":
-        response["headers"] = _header_references("Mcp-Session-Id")
+        headers = ("Mcp-Session-Id",)
     if endpoint.success == HTTPStatus.TEMPORARY_REDIRECT:
-        response["headers"] = _header_references("Location")
+        headers = ("Location",)
+    response: dict[str, Any] = {
+        "description": HTTPStatus(endpoint.success).phrase,
+        "headers": _header_references(*headers),
+    }
     if endpoint.success != HTTPStatus.OK:
         return response
     kind = "object" if endpoint.media == "application/json" else "string"
@@ -212,12 +225,13 @@ def _error(status: int) -> dict[str, Any]:
         "description": description,
         "content": {"application/json": {"schema": _reference(model), "example": example}},
     }
-    header = {405: "Allow", 503: "Retry-After"}.get(status)
-    return response if header is None else {**response, "headers": _header_references(header)}
+    own = {405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}.get(status, ())
+    return {**response, "headers": _header_references(*own)}
 
 
 def _header_references(*names: str) -> dict[str, Any]:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    """Return references to these headers and the one that every reply has."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, "X-Request-ID")}
 
 
 def _reference(model: type[BaseModel]) -> dict[str, str]:

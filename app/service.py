@@ -30,7 +30,7 @@ from app.errors import (
 from app.hosting import Entry, Reply
 from app.journal import Journal
 from app.metrics import Metrics, Read, counter, gauge
-from app.sessions import Origin, Session, SessionTable
+from app.sessions import Origin, Session, SessionTable, Turns
 from molforge.actions import Action
 from molforge.contract import Step
 from molforge.errors import AgentError, CallerError
@@ -52,6 +52,7 @@ class Service:
         self.engine = engine
         self.sessions = sessions
         self.journal = journal
+        self.turns = Turns()
         self.metrics = Metrics()
         self.metrics.registry.register(Read(self._sizes))
         self._took = self.metrics.took
@@ -101,6 +102,7 @@ class Service:
                     episode=p.episode,
                     number=p.number,
                     steps=p.number,
+                    is_finished=p.is_finished,
                 )
                 for p in past
             )
@@ -116,8 +118,8 @@ class Service:
     async def open(self, origin: Origin) -> Session:
         """Open a session; raise ``CapacityReached`` or ``FactoryFailed``.
 
-        At capacity an idle REST session makes room for a new REST one: closed if it was never stepped, else
-        detached, to be found again by its id.
+        At capacity an idle REST session makes room for a new REST one: it is detached, to be found again by
+        its id.
         """
         session = self.take_place(origin)
         await self.furnish(session)
@@ -134,35 +136,29 @@ class Service:
 
     def take_place(self, origin: Origin) -> Session:
         """Return a session that has a place and no environment yet; raise ``CapacityReached``."""
-        try:
-            return self.sessions.open(origin)
-        except CapacityReached:
-            if origin is not Origin.REST or not self._make_room():
-                raise
-            return self.sessions.open(origin)
+        return self._seated(lambda: self.sessions.open(origin))
 
     def find(self, session_id: str) -> Session:
         """Return the session, at a new place if it was detached.
 
         Raises ``SessionNotFound``, or ``CapacityReached`` if a detached one finds no place.
         """
-        try:
-            return self.sessions.get(session_id)
-        except CapacityReached as why:
-            if not why.is_rest or not self._make_room():
-                raise
-            return self.sessions.get(session_id)
+        return self._seated(lambda: self.sessions.get(session_id))
 
-    def _make_room(self) -> bool:
-        """Free the place of the REST session that is wanted least; say whether there was one."""
-        unwanted = self.sessions.least_wanted()
-        if unwanted is None:
-            return False
-        if unwanted.steps == 0:
-            self.close(unwanted)
-        else:
-            self.detach(unwanted)
-        return True
+    def _seated(self, seat: Callable[[], Session]) -> Session:
+        """Return what takes a seat; at capacity, in that of the REST session which is wanted least."""
+        try:
+            return seat()
+        except CapacityReached as why:
+            unwanted = self.sessions.least_wanted() if why.is_rest else None
+            if unwanted is None:
+                raise
+        self.sessions.release(unwanted)
+        self.engine.discard(unwanted.id)
+        session = seat()  # before the other is remembered, for which a detached one may have to be dropped
+        self._drop(self.sessions.remember([unwanted]) if unwanted.episode else [unwanted])
+        log.debug("session %s made room after %d steps", unwanted.id, unwanted.steps)
+        return session
 
     async def reset(
         self, session: Session, arguments: Mapping[str, Any], *, seconds: float | None = None
@@ -245,7 +241,7 @@ class Service:
 
     def close(self, session: Session) -> None:
         """End a session and free its place at once; a call that still runs ends on its own."""
-        if self.sessions.release(session):
+        if self.sessions.release(session) or self.sessions.forget(session):
             self.engine.discard(session.id)
             self._drop([session])
             log.debug("session %s closed after %d steps", session.id, session.steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections import OrderedDict
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from app.errors import CapacityReached, SessionNotFound
 
@@ -56,6 +58,17 @@ class Session:
     def is_rest(self) -> bool:
         """Counts against the REST capacity."""
         return self.origin is Origin.REST
+
+
+class Turns:
+    """One lock a session: models call tools in parallel, a programme takes one call at a time."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, session_id: str) -> asyncio.Lock:
+        """Return the lock of a session."""
+        return self._locks.setdefault(session_id, asyncio.Lock())
 
 
 class SessionTable:
@@ -128,6 +141,17 @@ class SessionTable:
         self._active[session.is_rest] -= 1
         return True
 
+    def forget(self, session: Session) -> bool:
+        """Drop a detached session; say whether it was one."""
+        return self._detached.pop(session.id, None) is not None
+
+    def known(self, session_id: str) -> Session:
+        """Return the session where it is, with a place or without; raise ``SessionNotFound``."""
+        session = self._sessions.get(session_id) or self._detached.get(session_id)
+        if session is None:
+            raise SessionNotFound(session_id)
+        return session
+
     def detach(self, session: Session) -> list[Session]:
         """Give the place back and remember the session; return those that had to be dropped for it."""
         if not self.release(session):
@@ -138,11 +162,11 @@ class SessionTable:
     def remember(self, sessions: Iterable[Session]) -> list[Session]:
         """Take in detached sessions, longest unused first; return those that had to be dropped.
 
-        Finished ones are dropped before any other: what they still hold is a notebook.
+        Finished ones and those of REST that were never stepped are dropped first: there is little to lose.
         """
         for session in sessions:
             self._detached[session.id] = session
-            if session.is_finished:
+            if session.is_finished or (session.is_rest and session.steps == 0):
                 self._detached.move_to_end(session.id, last=False)
         surplus = len(self._detached) - self._max_detached
         return [self._detached.popitem(last=False)[1] for _ in range(surplus)]
@@ -191,7 +215,7 @@ class SessionTable:
         """Return the REST session that makes room at capacity, if there is one.
 
         The longest idle one that is finished; else one that is idle for long enough; else one that was never
-        stepped.
+        stepped. One that is still being opened makes no room.
         """
         limit = self.clock() - self._rest_idle_seconds
         ranked = [
@@ -200,7 +224,7 @@ class SessionTable:
             if session.is_rest
             and session.calls_running == 0
             and session.connection is None
-            and (session.is_finished or session.steps == 0 or session.last_used < limit)
+            and (session.is_finished or session.last_used < limit or (session.steps == 0 < session.episode))
         ]
         return min(ranked, key=lambda entry: entry[:2])[2] if ranked else None
 

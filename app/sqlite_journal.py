@@ -258,13 +258,14 @@ def episodes(connection: sqlite3.Connection) -> Iterator[tuple[str, str, list[En
 
 def _resumable(connection: sqlite3.Connection) -> list[Past]:
     rows = connection.execute(
-        "SELECT id, origin, episode, number FROM sessions WHERE is_closed = 0 AND version = ? "
-        "ORDER BY last_used",
+        "SELECT s.id, origin, s.episode, s.number, e.done FROM sessions s JOIN entries e "
+        "ON e.session_id = s.id AND e.episode = s.episode AND e.number = s.number "
+        "WHERE is_closed = 0 AND version = ? ORDER BY last_used",
         (molforge.__version__,),
     )
     return [
-        Past(session_id=session_id, origin=origin, episode=episode, number=number)
-        for session_id, origin, episode, number in rows
+        Past(session_id=session_id, origin=origin, episode=episode, number=number, is_finished=bool(done))
+        for session_id, origin, episode, number, done in rows
     ]
 
 

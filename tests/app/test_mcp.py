@@ -167,16 +167,6 @@ async def test_pages_of_other_hosts_are_refused() -> None:
     assert (foreign, own) == (403, 200)
 
 
-async def test_handshakes_take_no_place_and_a_place_lost_is_a_404() -> None:
-    async with serving(Config(max_rest_sessions=1)) as url, aiohttp.ClientSession() as http:
-        names = [(await send(http, url, START))[2]["Mcp-Session-Id"] for _ in range(5)]
-        for name in names[:2]:  # the second takes the place of the first, which never took a step
-            assert "result" in (await send(http, url, tool("brief", seed=1), Mcp_Session_Id=name))[1]
-        gone, _, _ = await send(http, url, request("ping"), Mcp_Session_Id=names[0])
-
-    assert gone == 404
-
-
 def test_handshakes_are_forgotten_longest_unused_first() -> None:
     sessions = McpSessions(limit=2)
     first, second = sessions.open(), sessions.open()

@@ -93,8 +93,8 @@ async def test_at_capacity_the_longest_idle_unstepped_session_makes_room_and_the
         for _ in range(3):
             _, _, headers = await post(http, f"{url}/reset")
             ids.append(headers["X-Session-ID"])
-        assert (await get(http, f"{url}/state", X_Session_ID=ids[0]))[0] == 404
-        for session_id in ids[1:]:
+        assert (await get(http, f"{url}/state", X_Session_ID=ids[0]))[0] == 200
+        for session_id in ids[:2]:
             assert (await post(http, f"{url}/step", STEP, X_Session_ID=session_id))[0] == 200
 
         status, body, headers = await post(http, f"{url}/reset")
@@ -122,6 +122,43 @@ async def test_at_capacity_an_idle_session_is_detached_and_plays_on_by_its_id() 
                 _, state = await get(http, f"{url}/state", X_Session_ID=session_id)
                 assert state["step_count"] == number
                 await asyncio.sleep(0.3)
+
+
+async def test_resets_at_once_find_a_place_or_hear_503_but_never_404() -> None:
+    async with serving(Config(max_rest_sessions=2)) as url, without_cookies() as http:
+        for _ in range(4):
+            replies = await asyncio.gather(*(post(http, f"{url}/reset") for _ in range(8)))
+            assert {status for status, _, _ in replies} <= {200, 503}
+            assert any(status == 200 for status, _, _ in replies)
+
+
+async def test_resuming_a_session_does_not_drop_it_to_make_room() -> None:
+    limits = Config(max_rest_sessions=1, max_detached=1, rest_idle_seconds=0.1)
+    async with serving(limits) as url, without_cookies() as http:
+        ids = []
+        for _ in range(2):
+            _, _, headers = await post(http, f"{url}/reset")
+            ids.append(headers["X-Session-ID"])
+            await post(http, f"{url}/step", STEP, X_Session_ID=ids[-1])
+            await asyncio.sleep(0.2)
+
+        for session_id in ids * 2:
+            assert (await post(http, f"{url}/step", STEP, X_Session_ID=session_id))[0] == 200
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.parametrize("head", ["X-Session-ID: \xff\xfe", "Cookie: molforge_session=\xff"])
+async def test_header_bytes_that_are_no_text_are_an_unknown_session(head: str) -> None:
+    async with serving() as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
+        writer.write(
+            f"GET /state HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}\r\n\r\n".encode("latin-1")
+        )
+        reply = await reader.read()
+        writer.close()
+
+    assert reply.startswith(b"HTTP/1.1 404 ")
+    assert b'"code":"SESSION_NOT_FOUND"' in reply
 
 
 async def test_a_body_longer_than_anything_understood_is_refused_unread() -> None:

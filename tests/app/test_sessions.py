@@ -69,6 +69,7 @@ def test_idle_sessions_expire_and_busy_ones_do_not(table: SessionTable, clock: C
 def test_finished_sessions_are_the_first_to_be_forgotten(clock: Clock) -> None:
     table = SessionTable(capacity=9, rest_capacity=9, idle_seconds=10.0, detached=2, clock=clock)
     running, finished, last = (table.open(Origin.REST) for _ in range(3))
+    running.steps = last.steps = 1
     finished.is_finished = True
 
     assert [table.detach(session) for session in (running, finished, last)] == [[], [], [finished]]
@@ -84,6 +85,8 @@ def test_a_finished_rest_session_is_least_wanted_then_a_long_idle_then_an_unused
     clock.now = 30.0
     fresh = table.open(Origin.REST)
 
+    assert table.least_wanted() is None
+    fresh.episode = 1
     assert table.least_wanted() is fresh
     clock.now = 90.0
     assert table.least_wanted() is first

@@ -102,6 +102,21 @@ async def test_restarted_server_finds_every_session_and_goes_on_with_it(tmp_path
     await service.stop()
 
 
+async def test_a_finished_programme_is_known_as_finished_after_a_restart(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db", fingerprint=MARK)
+    await journal.start()
+    for name, done in (("over", True), ("running", False)):
+        await journal.append(name, "rest", Entry("reset", {}, 0.0, False, "a", episode=1, number=0))
+        await journal.append(name, "rest", Entry("step", {}, 0.5, done, "b", episode=1, number=1))
+    await journal.close()
+
+    again = SqliteJournal(tmp_path / "j.db", fingerprint=MARK)
+    past = await again.start()
+    await again.close()
+
+    assert {each.session_id: each.is_finished for each in past} == {"over": True, "running": False}
+
+
 async def test_what_cannot_be_written_is_not_acknowledged_and_did_not_happen(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     service = make_service(path)
