@@ -10,7 +10,8 @@ with openenv-core 0.3 and with openenv 0.10: this is the only module that import
 
 What this client does better than stock: errors keep the server's code and details (``ServerRefusal``), a
 lost connection is made again in the same session, without losing or doubling a step, and logged as a warning
-(``MolforgeEnv.resumed`` counts), and a reply that came too late is never taken for another's.
+(``MolforgeEnv.resumed`` counts), a reply that came too late is never taken for another's, and calls that
+overlap, as in ``asyncio.gather`` or from several threads on ``.sync()``, are served one after another.
 """
 
 from __future__ import annotations
@@ -182,6 +183,8 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._bookmark = Bookmark()
+        self._turns = asyncio.Lock()
+        self._turns_loop: asyncio.AbstractEventLoop | None = None
 
     def _step_payload(self, action: MolforgeAction | Action | Mapping[str, Any]) -> dict[str, Any]:
         """Return the wire form of a typed action, of a reference policy's, or of a plain mapping."""
@@ -209,29 +212,40 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
     async def _send_and_receive(self, message: dict[str, Any]) -> dict[str, Any]:
         """Send one frame and return its reply; raise ``ServerRefusal`` for an error frame.
 
-        A connection that breaks, before the call or under it, is made again and the session resumed: a call
-        that had been carried out is not sent a second time, its reply is taken from the session. After a
-        call that timed out, which raises, the next call does the same.
+        Calls that overlap are served one after another, in the order they were made; ``close`` ends those
+        that wait. A connection that breaks, before the call or under it, is made again and the session
+        resumed: a call that had been carried out is not sent a second time, its reply is taken from the
+        session. After a call that timed out, which raises, the next call does the same.
         """
+        turns = self._own_turns()
+        async with turns:
+            return await self._carry_out(message, turns)
+
+    def _own_turns(self) -> asyncio.Lock:
+        """Return the lock that calls queue for: one for each loop, since a client may move to another."""
+        loop = asyncio.get_running_loop()
+        if self._turns_loop is not loop:
+            self._turns, self._turns_loop = asyncio.Lock(), loop
+        return self._turns
+
+    async def _carry_out(self, message: dict[str, Any], turns: asyncio.Lock) -> dict[str, Any]:
+        """Exchange one frame for its reply, on a second connection if the first one breaks."""
         for is_last in (False, True):
+            if self._turns is not turns:
+                raise ConnectionError("the client was closed before this call was answered")
             try:
                 return await self._exchange(message)
             except ConnectionClosed as closed:
-                self._drop_socket()
-                if is_last or not (self._bookmark.session_id or message["type"] == "reset"):
-                    raise ConnectionError(
-                        f"the server closed the session ({closed}): reset opens another"
-                    ) from closed
-                log.warning(
-                    "the connection of session %s was lost: %s", self._bookmark.session_id or "-", closed
-                )
-            except (TimeoutError, asyncio.CancelledError):
-                self._drop_socket()
-                raise
+                session_id = self._bookmark.session_id
+                if is_last or not (session_id or message["type"] == "reset"):
+                    told = f"the server closed the session ({closed}): reset opens another"
+                    raise ConnectionError(told) from closed
+                log.warning("the connection of session %s was lost: %s", session_id or "-", closed)
         raise AssertionError("unreachable")
 
     async def _exchange(self, message: dict[str, Any]) -> dict[str, Any]:
         """Send one frame on a connection to our session, made where there is none; return its reply."""
+        frame = json.dumps(message)
         if self._is_dead() and self._bookmark.session_id:
             self._drop_socket()
         if self._ws is None and self._bookmark.session_id:
@@ -242,15 +256,24 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
         if self._ws is None:
             await self._ensure_connected()
         self._bookmark.sent(message)
-        with suppress(ConnectionClosed):  # a refusal may lie in the queue of a closed socket
-            await self._ws.send(json.dumps(message))
         try:
-            reply = _checked(await self._receive())
+            reply = await self._ask(frame)
         except ServerRefusal:
             self._bookmark.refused()
             raise
         self._bookmark.answered(message, reply.get("data", {}))
-        return dict(reply)
+        return reply
+
+    async def _ask(self, frame: str) -> dict[str, Any]:
+        """Send a frame and return its reply."""
+        try:
+            with suppress(ConnectionClosed):  # a refusal may lie in the queue of a closed socket
+                await self._ws.send(frame)
+            reply = await self._receive()
+        except BaseException:
+            self._drop_socket()  # the reply that still comes would be taken for the next one
+            raise
+        return dict(_checked(reply))
 
     async def _resume(self, *, is_needed: bool) -> Mapping[str, Any] | None:
         """Come back to our session; return the reply to a call that was under way if it was carried out.
@@ -284,9 +307,7 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
         while True:
             try:
                 await self._connect_to(f"{self._ws_url}?{urlencode({'session_id': session_id})}")
-                with suppress(ConnectionClosed):  # the refusal lies in the queue
-                    await self._ws.send(json.dumps({"type": "state"}))
-                return dict(_checked(await self._receive())["data"])
+                return dict((await self._ask(json.dumps({"type": "state"})))["data"])
             except ServerRefusal as refusal:
                 is_attached = refusal.details.get("cause") == ATTACHED
                 patience = ATTACHED_SECONDS if is_attached else self.reconnect_seconds
@@ -338,7 +359,12 @@ class MolforgeEnv(EnvClient[MolforgeAction, MolforgeObservation, MolforgeState])
     def disconnect(self) -> Any:
         """Close the session: there is nothing to come back to."""
         self._bookmark = Bookmark()
+        self._turns = asyncio.Lock()
         return super().disconnect()
+
+    async def _disconnect_async(self) -> None:  # how 0.10 closes
+        self._turns = asyncio.Lock()
+        await super()._disconnect_async()
 
     @property
     def http_url(self) -> str:
