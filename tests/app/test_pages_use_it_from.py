@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,11 @@ def address() -> Iterator[str]:
 
 
 def play(page: str, address: str, cwd: Path) -> list[str]:
-    return [
-        run([sys.executable, "-c", text.replace(ADDRESS, address)], cwd) for text in blocks(page, "python")
-    ]
+    return [played(text, address, cwd) for text in blocks(page, "python")]
+
+
+def played(program: str, address: str, cwd: Path) -> str:
+    return run([sys.executable, "-c", program.replace(ADDRESS, address)], cwd)
 
 
 def test_every_page_is_run_here() -> None:
@@ -84,11 +87,23 @@ def test_a_raw_socket_plays(address: str, tmp_path: Path) -> None:
 def test_the_official_mcp_client_plays(address: str, tmp_path: Path) -> None:
     pytest.importorskip("mcp", reason="the official MCP client is not installed")
     (settings,) = blocks("mcp.md", "json")
+    newer, older = blocks("mcp.md", "python")
 
-    (told,) = play("mcp.md", address, tmp_path)
+    told = played(older if version("mcp").startswith("1.") else newer, address, tmp_path)
 
     assert told.splitlines()[-1].startswith("score 0.")
     assert json.loads(settings)["mcpServers"]["molforge"]["url"] == f"{ADDRESS}/mcp"
+
+
+def test_the_mcp_page_names_the_release_that_each_example_needs() -> None:
+    page = (FOLDER / "mcp.md").read_text(encoding="utf-8")
+    before = BLOCK.split(page)[::3]
+    newer, older = blocks("mcp.md", "python")
+
+    compile(newer, "mcp.md", "exec")
+    compile(older, "mcp.md", "exec")
+    assert ("mcp>=2" in before[1], "release 1" in before[2]) == (True, True)
+    assert ("import Client\n" in newer, "import ClientSession\n" in older) == (True, True)
 
 
 def test_the_docker_page_is_well_formed() -> None:
