@@ -20,7 +20,8 @@ DESCRIPTION = """\
 A medicinal-chemistry laboratory for language-model agents, as an OpenEnv environment.
 
 `POST /reset` opens a session and names it in the `X-Session-ID` header, a cookie and the reply's `metadata`;
-later requests name it by any of the three, by `?session_id=`, or in the body of `/step`. The same session
+later requests name it by any of the three, by `?session_id=`, or in the body of `/step`. `/reset` with
+`X-Session-ID: new` opens another session, whatever the cookie says. The same session
 protocol goes over the WebSocket `/ws` (see `x-websockets`), one socket one session, one reply per frame.
 
 `GET /grader` reports a finished episode only to who names its session."""

@@ -1,7 +1,7 @@
 """Pages for people: /web/, /docs, /redoc, and what they call. Self-contained: nothing from elsewhere.
 
 What the home page calls is in ``app.visitors``; it names its session by header, since browsers send no
-cookies into frames of other sites.
+cookies into frames of other sites, and share them among their tabs: each tab has a session of its own.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The id comes back in the ``X-Session-ID`` header, a cookie and the reply's ``metadata``; later requests
 name it by header, ``?session_id=``, body field (``/step``) or cookie. Without one they do what a stock
-server does: ``/step`` plays on a new default programme, ``/state`` shows a fresh environment.
+server does: ``/step`` plays on a new default programme, ``/state`` shows a fresh environment. ``/reset`` with
+``X-Session-ID: new`` opens another session whatever the cookie says, as every tab of a browser needs one.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from molforge.contract import Step
 HEADER = "X-Session-ID"
 COOKIE = "molforge_session"
 PARAMETER = "session_id"
+NEW = "new"
 NEW_PROGRAMME = "no session id was given: this step was played on a new default programme"
 FRESH_STATE = "no session id was given: this is the state of a fresh environment"
 
@@ -33,7 +35,8 @@ async def reset(request: web.Request) -> web.Response:
     """Open a programme, in the session that is named or in a new one."""
     service = request.app[SERVICE]
     arguments = await read_model(request, ResetArguments, is_optional=True)
-    session = _named(request, service) or _remembered(request, service)
+    is_new = request.headers.get(HEADER) == NEW
+    session = None if is_new else _named(request, service) or _remembered(request, service)
     if session is not None:
         return _reply(session, await service.reset(session, arguments.as_mapping()))
     session = await service.open(Origin.REST)

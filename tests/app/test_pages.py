@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
+import shutil
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from tests.app.harness import serving
+
+TABS = Path(__file__).with_name("tabs.js")
 
 
 @pytest.mark.parametrize("path", ["/", "/web", "/web/", "/docs", "/redoc"])
@@ -46,6 +52,48 @@ async def test_visitors_play_in_sessions_of_their_own() -> None:
                 states.append(await reply.json())
 
     assert [(state["seed"], state["step_count"]) for state in states] == [(1, 0), (2, 2)]
+
+
+async def test_a_visitor_who_asks_for_a_new_session_keeps_the_others() -> None:
+    new = {"X-Session-ID": "new"}
+    async with serving() as url, visitor() as http:
+        ids, texts = [], []
+        for seed in (1, 2):
+            async with http.post(f"{url}/web/reset", json={"seed": seed}, headers=new) as reply:
+                ids.append(reply.headers["X-Session-ID"])
+        for session_id in ids:
+            headers = {"X-Session-ID": session_id}
+            async with http.post(f"{url}/web/step", json={"message": "echo"}, headers=headers) as reply:
+                assert reply.headers["X-Session-ID"] == session_id
+            async with http.get(f"{url}/web/state", headers=headers) as reply:
+                texts.append((await reply.json())["seed"])
+        async with http.post(f"{url}/web/step", json={"message": "echo"}, headers=new) as reply:
+            assert reply.status == 404
+
+    assert len(set(ids)) == 2
+    assert texts == [1, 2]
+
+
+async def test_every_tab_of_a_browser_plays_in_a_session_of_its_own() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no node to run the page's script")
+    async with serving() as url:
+        tabs = await asyncio.create_subprocess_exec(node, TABS, f"{url}/web/", stdout=asyncio.subprocess.PIPE)
+        try:
+            told, _ = await asyncio.wait_for(tabs.communicate(), timeout=30)
+        except TimeoutError:
+            tabs.kill()
+            raise
+
+    played = json.loads(told)
+    one, other = played["sessions"][:2]
+    *played_on, refused, last = played["sessions"]
+    assert one != other
+    assert played_on == [one, other, one, other, one, one], "to open another programme is a reset"
+    assert (refused, last in (one, other)) == (None, False), "a session that is gone is replaced"
+    assert ["seed 1" in played["logs"][0], "seed 2" in played["logs"][1]] == [True, True]
+    assert [log.count("> echo") for log in played["logs"]] == [2, 1]
 
 
 async def test_a_visitor_in_a_frame_of_another_site_is_known_by_header() -> None:
