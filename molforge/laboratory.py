@@ -136,7 +136,7 @@ class Laboratory:
         computed, alerts = properties.described(structure)
         sa = computed["sa_score"]
         if self.programme.claim is not None:
-            computed["inside_claim"] = float(self.programme.claim.covers(structure))
+            computed = {**computed, "inside_claim": float(self.programme.claim.covers(structure))}
         compound = Compound(
             id=self.notebook.next_id(),
             smiles=structure.smiles,

@@ -19,7 +19,7 @@ class Compound:
     id: str
     smiles: str
     identity: str
-    properties: dict[str, float]
+    properties: Mapping[str, float]
     alerts: tuple[str, ...]
     make_price: float
     """Credits for one attempt at the synthesis; 0 where the compound is in hand."""
@@ -36,7 +36,7 @@ class Compound:
             "smiles": self.smiles,
             "made": self.made,
             "make_price": self.make_price,
-            "properties": self.properties,
+            "properties": dict(self.properties),
             "alerts": list(self.alerts),
         }
 

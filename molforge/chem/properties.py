@@ -13,6 +13,8 @@ from molforge.chem import synthesis
 from molforge.chem.environments import environments_of
 from molforge.chem.structure import Structure
 
+Description = tuple[Mapping[str, float], tuple[str, ...]]
+"""Properties of a structure and the names of its alerts."""
 _PLAIN_AMINE = "NX3;!$(N-[#6,#16]=[#7,#8,#16])"
 DOUBTS: Mapping[str, str] = MappingProxyType(
     {
@@ -71,17 +73,18 @@ def alerts(structure: Structure) -> tuple[str, ...]:
 
 _DESCRIBED = 4096
 """Structures whose properties and alerts are remembered (1 kB each): pool members come again and again."""
-_described: dict[str, tuple[dict[str, float], tuple[str, ...]]] = {}
+_described: dict[str, Description] = {}
 
 
-def described(structure: Structure) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Return properties and alerts, remembered by SMILES; the dict is the caller's own."""
-    found = structure.memo.get("described") or _described.get(structure.smiles)
+def described(structure: Structure) -> Description:
+    """Return properties and alerts, remembered by SMILES."""
+    found: Description | None = structure.memo.get("described") or _described.get(structure.smiles)
     if found is None:
         if len(_described) >= _DESCRIBED:
             _described.clear()
-        found = _described[structure.smiles] = (properties(structure), alerts(structure))
-    return dict(found[0]), found[1]
+        found = MappingProxyType(properties(structure)), alerts(structure)
+        _described[structure.smiles] = found
+    return found
 
 
 @cache

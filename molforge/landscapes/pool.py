@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,7 @@ class Pool:
         """Canonical SMILES, in the drawing that a laboratory registers."""
         self.identities = _lines(arrays["identities"])
         self._alerts = _lines(arrays["alerts"])
+        self._described: dict[int, tuple[Mapping[str, float], tuple[str, ...]]] = {}
         self._computed = {name: arrays[name] for name in content.header["computed"]}
         self.sa: Floats = self._computed["sa_score"]
         """Synthetic accessibility (Ertl and Schuffenhauer 2009), 1 easy to 10 hard."""
@@ -131,10 +133,17 @@ class Pool:
     def __len__(self) -> int:
         return len(self.smiles)
 
-    def described(self, member: int) -> tuple[dict[str, float], tuple[str, ...]]:
-        """Return the computed properties of a design and its alerts, as ``chem.properties`` has them."""
-        computed = {name: values[member].item() for name, values in self._computed.items()}
-        return computed, tuple(self._alerts[member].split())
+    def described(self, member: int) -> tuple[Mapping[str, float], tuple[str, ...]]:
+        """Return the computed properties of a design and its alerts, as ``chem.properties`` has them.
+
+        The same objects every time: thousands of sessions hold them.
+        """
+        found = self._described.get(member)
+        if found is None:
+            computed = {name: values[member].item() for name, values in self._computed.items()}
+            alerts = tuple(self._alerts[member].split())
+            found = self._described[member] = MappingProxyType(computed), alerts
+        return found
 
     def values(self, world: World) -> dict[str, Floats]:
         """Return every property of every design in a world, to 0.001, by role."""

@@ -40,7 +40,7 @@ def test_designs_are_what_the_parser_and_the_gates_say(target: str) -> None:
         assert redrawn(structure) is structure
         assert structure.identity == pool.identities[place]
         assert pool.described(place) == (properties(structure), alerts(structure))
-        assert repr(pool.described(place)[0]) == repr(properties(structure))  # 3 is not 3.0 on the wire
+        assert repr(dict(pool.described(place)[0])) == repr(properties(structure))  # 3 is not 3.0 on the wire
         assert structure.smiles == pool.smiles[place]
         assert np.array_equal(structure.tokens, pool.tokens[place])
         assert pool.nearest[place] == pytest.approx(world.nearest(structure, "potency"), abs=0.0011)
