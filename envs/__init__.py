@@ -85,7 +85,7 @@ _SPECS = (
         "potency",
         "Potency",
         "Gain half a log unit or more in potency in a property window, clear of an off-target.",
-        "hard",
+        "expert",
         _ALL,
     ),
     _spec(
@@ -120,7 +120,7 @@ _SPECS = (
         "nogo",
         "Go or no-go",
         "Tell a programme that can be solved from one that is dead, and act on it.",
-        "expert",
+        "hard",
         _PAIRED,
     ),
 )
