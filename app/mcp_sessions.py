@@ -7,11 +7,10 @@ which clients initialize again.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -32,8 +31,6 @@ class McpSession:
     id: str
     seat: Session | None = None
     """The session of the game, once something was played."""
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by the call that runs: models call tools in parallel, a programme takes one at a time."""
 
 
 class McpSessions:
@@ -79,7 +76,7 @@ class McpSessions:
     @asynccontextmanager
     async def seated(self, session: McpSession, service: Service) -> AsyncIterator[Session]:
         """Wait for the session's turn and yield its game; raise ``CapacityReached`` or ``FactoryFailed``."""
-        async with session.turn:
+        async with service.turns.of(session.id):
             if session.seat is None:
                 session.seat = await service.open(Origin.REST)
             else:

@@ -120,11 +120,8 @@ class SessionTable:
 
         Raises ``SessionNotFound``, or ``CapacityReached`` if a detached one finds no place.
         """
-        session = self._sessions.get(session_id)
-        if session is None:
-            session = self._detached.get(session_id)
-            if session is None:
-                raise SessionNotFound(session_id)
+        session = self.known(session_id)
+        if not self.is_open(session):
             self._seat(session)
             del self._detached[session_id]
             self.touch(session)
@@ -156,7 +153,6 @@ class SessionTable:
         """Give the place back and remember the session; return those that had to be dropped for it."""
         if not self.release(session):
             return []
-        self.touch(session)
         return self.remember([session])
 
     def remember(self, sessions: Iterable[Session]) -> list[Session]:
@@ -165,6 +161,7 @@ class SessionTable:
         Finished ones and those of REST that were never stepped are dropped first: there is little to lose.
         """
         for session in sessions:
+            self.touch(session)  # the time in which it can be resumed begins now
             self._detached[session.id] = session
             if session.is_finished or (session.is_rest and session.steps == 0):
                 self._detached.move_to_end(session.id, last=False)

@@ -77,6 +77,19 @@ def test_finished_sessions_are_the_first_to_be_forgotten(clock: Clock) -> None:
     assert table.stale() == [running, last]
 
 
+def test_a_long_idle_session_that_makes_room_can_be_resumed_for_as_long_as_any(clock: Clock) -> None:
+    table = SessionTable(capacity=1, rest_capacity=1, idle_seconds=3600.0, resume_seconds=900.0, clock=clock)
+    session = table.open(Origin.REST)
+    session.steps = 1
+    clock.now = 1800.0
+    table.release(session)
+    table.remember([session])
+
+    assert table.stale() == []
+    clock.now = 2701.0
+    assert table.stale() == [session]
+
+
 def test_a_finished_rest_session_is_least_wanted_then_a_long_idle_then_an_unused_one(clock: Clock) -> None:
     table = SessionTable(capacity=2, rest_capacity=3, idle_seconds=600.0, rest_idle_seconds=60.0, clock=clock)
     table.open(Origin.SOCKET)
