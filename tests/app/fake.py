@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from molforge.actions import Action
 from molforge.contract import Step
@@ -21,14 +21,15 @@ MAX_STEPS = 50
 class FakeEnvironment:
     """Counts, echoes, sleeps, fails and ends on demand; its token depends on seed and actions alone."""
 
-    live = 0
-    """Environments made and not yet closed."""
+    alive: ClassVar[set[FakeEnvironment]] = set()
+    """Environments made and not yet closed. A test that counts them puts a set of its own here: those of
+    tests before it are closed in threads, whenever these get to it."""
     closed_while_busy = 0
     kept = b""
 
     def __init__(self) -> None:
-        FakeEnvironment.live += 1
-        self._is_open = True
+        self._alive = FakeEnvironment.alive
+        self._alive.add(self)
         self._resets = 0
         self._arguments: dict[str, Any] | None = None
         self._session_id = ""
@@ -99,9 +100,7 @@ class FakeEnvironment:
     def close(self) -> None:
         if self._busy.locked():
             FakeEnvironment.closed_while_busy += 1
-        if self._is_open:
-            FakeEnvironment.live -= 1
-        self._is_open = False
+        self._alive.discard(self)
 
     def _reply(self, *, text: str, reward: float, metadata: dict[str, Any] | None = None) -> Step:
         assert self._arguments is not None

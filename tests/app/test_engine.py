@@ -30,7 +30,7 @@ class HeldEnvironment(FakeEnvironment):
 @pytest.fixture
 async def engine() -> AsyncIterator[InProcessEngine]:
     HeldEnvironment.gate, HeldEnvironment.entered = threading.Event(), threading.Event()
-    FakeEnvironment.live = FakeEnvironment.closed_while_busy = 0
+    FakeEnvironment.alive, FakeEnvironment.closed_while_busy = set(), 0
     engine = InProcessEngine(HeldEnvironment, threads=2)
     await engine.start()
     yield engine
@@ -71,7 +71,7 @@ async def test_timed_out_environment_is_retired_and_closed_after_its_thread(engi
     HeldEnvironment.gate.set()
     with pytest.raises(EnvironmentLost):  # it is to be made anew from the record
         await engine.step("s", {"command": "x"}, seconds=5)
-    await until(lambda: FakeEnvironment.live == 0)
+    await until(lambda: not FakeEnvironment.alive)
     assert FakeEnvironment.closed_while_busy == 0
 
 
@@ -114,10 +114,10 @@ async def test_discarded_session_is_gone_at_once_and_closed_later(engine: InProc
 
     with pytest.raises(EnvironmentLost):
         await engine.state("s", seconds=5)
-    assert FakeEnvironment.live == 1
+    assert len(FakeEnvironment.alive) == 1
     HeldEnvironment.gate.set()
     await running
-    await until(lambda: FakeEnvironment.live == 0)
+    await until(lambda: not FakeEnvironment.alive)
     assert FakeEnvironment.closed_while_busy == 0
 
 

@@ -192,7 +192,7 @@ async def test_dropped_socket_frees_its_place_at_once_even_during_a_step() -> No
 
 
 async def test_sessions_that_end_leave_neither_places_nor_environments_behind() -> None:
-    FakeEnvironment.live = 0
+    FakeEnvironment.alive = set()
     async with serving(Config(max_sessions=2)) as url:
         for number in range(20):
             async with connected(url) as socket:
@@ -202,7 +202,7 @@ async def test_sessions_that_end_leave_neither_places_nor_environments_behind() 
                     await socket.closed()
             await asyncio.sleep(0.01)
         async with asyncio.timeout(5):
-            while FakeEnvironment.live:  # noqa: ASYNC110 - they are closed in threads
+            while FakeEnvironment.alive:  # noqa: ASYNC110 - they are closed in threads
                 await asyncio.sleep(0.01)
 
 
