@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from molforge.actions import Action
+from molforge.assays import make_price
 from molforge.policies.logbook import Compound
 from molforge.policies.player import Player
 from molforge.policies.search import Candidate
 
 BATCH = 4
+CHEAPEST_MAKE = make_price(1.0)
 UNREAD = -1.0
 
 
@@ -69,14 +71,15 @@ class GreedyPolicy(Player):
             return action
         ranked = sorted(self.log.made, key=self.reading, reverse=True)
         roles, left, chosen = self.log.profile.roles, self.log.budget_left, list[Candidate]()
-        for child in self._children(ranked):
-            price = self.search.make_price(child) + self.log.price(roles)
+        readings, children = self.log.price(roles), self._children(ranked)
+        while len(chosen) < BATCH and left >= CHEAPEST_MAKE + readings:
+            if (child := next(children, None)) is None:
+                break
+            price = self.search.make_price(child) + readings
             if price <= left:
                 self._tried.add(child.identity)
                 left -= price
                 chosen.append(child)
-            if len(chosen) == BATCH:
-                break
         return self.make(chosen, roles) if chosen else None
 
     def _children(self, parents: list[Compound]) -> Iterator[Candidate]:
