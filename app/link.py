@@ -160,11 +160,11 @@ class Link(asyncio.Protocol):
 
     def _flush_soon(self) -> None:
         """Send after this turn of the loop; where others may have something to say, after the next."""
-        self._will_flush = True
         if self.sessions > 1:
+            self._will_flush = True
             self._loop.call_soon(self._loop.call_soon, self._flush)
         else:
-            self._loop.call_soon(self._flush)
+            self._flush()
 
     def _flush(self) -> None:
         """Send what waits to be sent, calls only if the worker has none."""

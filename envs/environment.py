@@ -24,7 +24,8 @@ class MolforgeEnvironment:
         self._secret = secret
         self._episode: Episode | None = None
         self._episode_id: str | None = None
-        self._last_reply: dict[str, Any] | None = None
+        self._last_step: Step | None = None
+        """None before the first step: the opening is long, and can be made again when somebody asks."""
         self._resets = 0
         self._unseeded: dict[tuple[str, str], int] = {}
 
@@ -42,22 +43,27 @@ class MolforgeEnvironment:
         self._episode = Episode(programme, grade, session_id=session_id, ignored=request.ignored)
         self._resets += 1
         self._episode_id = request.episode_id or _episode_id(session_id, self._resets)
-        return self._replied(self._episode.opening())
+        self._last_step = None
+        return self._episode.opening()
 
     def step(self, action: Action) -> Step:
         """Carry out one action; raise ``NotReset`` before reset, ``EpisodeOver`` after the end."""
         if self._episode is None:
             raise NotReset
-        return self._replied(self._episode.step(action))
+        self._last_step = self._episode.step(action)
+        return self._last_step
 
     def state(self) -> dict[str, Any]:
         """Return ``episode_id``, ``step_count``, ``last_reply`` and the public notebook."""
-        state: dict[str, Any] = {
+        if self._episode is None:
+            return {"episode_id": self._episode_id, "step_count": 0, "last_reply": None}
+        last = self._last_step or self._episode.opening()
+        return {
             "episode_id": self._episode_id,
-            "step_count": 0 if self._episode is None else self._episode.steps,
-            "last_reply": self._last_reply,
+            "step_count": self._episode.steps,
+            "last_reply": {"observation": last.observation, "reward": last.reward, "done": last.done},
+            **self._episode.notebook_state(),
         }
-        return state if self._episode is None else {**state, **self._episode.notebook_state()}
 
     def memory(self) -> dict[str, Any]:
         """Return what outlives a reset: how many there were, and the next index of each split."""
@@ -71,8 +77,7 @@ class MolforgeEnvironment:
 
     def close(self) -> None:
         """Drop the programme."""
-        self._episode = None
-        self._last_reply = None
+        self._episode = self._last_step = None
 
     @property
     def episode(self) -> Episode:
@@ -88,10 +93,6 @@ class MolforgeEnvironment:
         seed = self._unseeded.get(counter, 0)
         self._unseeded[counter] = seed + 1
         return seed
-
-    def _replied(self, step: Step) -> Step:
-        self._last_reply = {"observation": step.observation, "reward": step.reward, "done": step.done}
-        return step
 
 
 def _episode_id(session_id: str, resets: int) -> str:
