@@ -22,6 +22,7 @@ from app import mcp_stateless
 from app.encoding import NotJson, loads
 from app.errors import ServerError, SessionNotFound, report
 from app.keys import SERVICE
+from app.limits import LIMITS
 from app.mcp_calls import call_for_openenv, call_in_protocol, named_session, refusal
 from app.mcp_sessions import MCP_SESSIONS, VERSIONS, McpSession, negotiate
 from app.mcp_tools import INSTRUCTIONS, SERVER_INFO, listed
@@ -42,6 +43,7 @@ from app.service import Service
 from app.sessions import Origin, Session
 
 SESSION_HEADER = "Mcp-Session-Id"
+BATCH_MESSAGES = 64
 
 routes = web.RouteTableDef()
 
@@ -95,13 +97,28 @@ async def _in_protocol(request: web.Request, document: Any, service: Service) ->
     except SessionNotFound as error:
         gone = RpcError(INVALID_REQUEST, str(error))
         return json_reply(error_message(id_of(document), gone), status=HTTPStatus.NOT_FOUND)
-    if isinstance(document, list) and document:  # a batch, as revision 2025-03-26 has them
-        said = [one for one in document if not is_notification(one)]
-        answers = [await answer(one, service, protocol=session, request=request) for one in said]
-        return json_reply(answers) if answers else web.Response(status=HTTPStatus.ACCEPTED)
+    if isinstance(document, list) and document:
+        return await _batch(request, document, service, session)
     if is_notification(document):
         return web.Response(status=HTTPStatus.ACCEPTED)
     return json_reply(await answer(document, service, protocol=session, request=request))
+
+
+async def _batch(
+    request: web.Request, documents: list[Any], service: Service, session: McpSession
+) -> web.Response:
+    """Answer several messages, as revision 2025-03-26 has them, each counted for the rate limits."""
+    if len(documents) > BATCH_MESSAGES:
+        told = f"a batch holds {BATCH_MESSAGES} messages at most, this one {len(documents)}"
+        return json_reply(error_message(None, RpcError(INVALID_REQUEST, told)))
+    pace = request.app[LIMITS].pacer(request)
+    answers = []
+    for number, document in enumerate(documents):
+        if pace is not None and number:  # the request itself was counted when it came
+            await pace()
+        if not is_notification(document):
+            answers.append(await answer(document, service, protocol=session, request=request))
+    return json_reply(answers) if answers else web.Response(status=HTTPStatus.ACCEPTED)
 
 
 async def answer(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import aiohttp
 
+from app.config import Config
 from tests.app.harness import serving
 from tests.app.test_mcp import START, laboratory, request, send, tool
 
@@ -46,6 +48,21 @@ async def test_a_batch_of_a_session_is_answered_as_one() -> None:
         _, answers, _ = await send(http, url, batch, Mcp_Session_Id=name)
 
     assert [sorted(answer["result"]) for answer in answers] == [[], ["tools"]]
+
+
+async def test_a_batch_is_bounded_and_each_of_its_messages_counts_for_the_rate_limits() -> None:
+    config = Config(calls_per_second_per_address=20, trust_forwarded=True)
+    far = {"X_Forwarded_For": "203.0.113.9"}
+    async with serving(config) as url, aiohttp.ClientSession() as http:
+        name = (await send(http, url, START))[2]["Mcp-Session-Id"]
+        _, refused, _ = await send(http, url, [request("ping")] * 65, Mcp_Session_Id=name, **far)
+        began = time.monotonic()
+        _, answers, _ = await send(http, url, [request("ping")] * 50, Mcp_Session_Id=name, **far)
+        seconds = time.monotonic() - began
+
+    assert "at most" in refused["error"]["message"]
+    assert len(answers) == 50
+    assert seconds > 0.4  # two seconds' worth at once, the rest at the rate
 
 
 async def test_parallel_calls_of_an_openenv_session_take_turns() -> None:
