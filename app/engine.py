@@ -105,10 +105,15 @@ class InProcessEngine:
         self._seats: dict[str, _Seat] = {}
         self._jobs: set[concurrent.futures.Future[Any]] = set()
         self._warming: asyncio.Future[None] | None = None
+        self._threads = threads
+        self._given_up: set[concurrent.futures.Future[Any]] = set()
+        """Calls that still run though nobody waits for them: their threads cannot be ended."""
 
     @property
     def is_ready(self) -> bool:
-        """Whether the warm-up is over and went well."""
+        """Whether the warm-up is over and went well, and a thread is left that does not hang."""
+        if len(self._given_up) >= self._threads:
+            return False
         warming = self._warming
         return self._warm_up is None or (
             warming is not None and warming.done() and not warming.cancelled() and warming.exception() is None
@@ -203,6 +208,8 @@ class InProcessEngine:
             log.warning(
                 "a call in session %s ran longer than %g s; its environment is retired", session_id, seconds
             )
+            self._given_up.add(job)
+            job.add_done_callback(self._given_up.discard)
             if self._seats.get(session_id) is seat:
                 self.discard(session_id)
             raise CallTimedOut(seconds) from None

@@ -64,8 +64,8 @@ class Limits:
     def address_of(self, request: web.Request) -> str | None:
         """Return whom a request counts against, None if against nobody."""
         address = request.remote or ""
-        if self._trust_forwarded and (forwarded := request.headers.get("X-Forwarded-For")):
-            address = forwarded.rsplit(",", 1)[-1].strip()[:64]  # what our own proxy has added
+        if self._trust_forwarded and (forwarded := request.headers.getall("X-Forwarded-For", [])):
+            address = forwarded[-1].rsplit(",", 1)[-1].strip()[:64]  # our own proxy adds to the end
         return None if not address or is_loopback(address) else address
 
     def wait(self, address: str | None) -> float:

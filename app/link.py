@@ -7,6 +7,7 @@ its way can be taken for anything else: that is all the fencing there is.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import math
 from collections import deque
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+from app import logs
 from app.channel import Batches, Calls, Kind, read_answers
 from app.errors import CallTimedOut, EnvironmentLost, Overloaded
 from app.memory import waited_seconds
@@ -86,8 +88,11 @@ class Link(asyncio.Protocol):
         self._number = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = math.inf
+        self._context = contextvars.Context()
+        """The alarm's own, or its log lines would carry the ids of whoever set it."""
         self._waited = waited_seconds(pid)
-        """For how long the worker had waited for a core when the clock was looked at last ..."""
+        """For how long the worker had waited for a core when the clock was looked at last: so soon after a
+        call is made that little of what it waited before counts as part of the call ..."""
         self._waited_before: tuple[int, float] = (0, 0.0)
         """... and before the call of this number."""
 
@@ -123,7 +128,7 @@ class Link(asyncio.Protocol):
         self._queue.append(Call(self._number, kind, session_id, body, answer, seconds, now, is_alone))
         if not self._sent and not self._will_flush:
             self._flush_soon()
-        self._watch(now + min(seconds, self._patience_seconds))
+        self._watch(now + min(seconds, HELD_SECONDS))
         return answer
 
     def discard(self, session_id: str) -> None:
@@ -243,7 +248,7 @@ class Link(asyncio.Protocol):
             if self._alarm is not None:
                 self._alarm.cancel()
             self._alarm_at = when
-            self._alarm = self._loop.call_at(when, self._look)
+            self._alarm = self._loop.call_at(when, self._look, context=self._context)
 
     def _look(self) -> None:
         """Give up what took too long, go round a slow worker, kill one that hangs."""
@@ -254,10 +259,14 @@ class Link(asyncio.Protocol):
         for call in [c for c in self._queue if c.submitted + c.seconds <= now]:
             self._queue.remove(call)
             _fail(call, Overloaded(call.seconds))
+        waited, self._waited = self._waited, waited_seconds(self.pid)
         head = self._head
         if head is None:
             return
-        running = now - head.began - self._starved(head)
+        logs.session_id.set(head.session_id)
+        if self._waited_before[0] != head.number:
+            self._waited_before = (head.number, waited)
+        running = now - head.began - (self._waited - self._waited_before[1])
         if running >= self._kill_seconds:
             log.warning("worker %s hangs in a call of session %s; it is killed", self.name, head.session_id)
             self.kill()
@@ -265,13 +274,6 @@ class Link(asyncio.Protocol):
         if running >= self._patience_seconds and self.is_accepting and self.long_call is None:
             self._slow(self)
         self._watch_on(now, running)
-
-    def _starved(self, head: Call) -> float:
-        """Return for how many seconds of the running call the worker got no core: not the call's fault."""
-        if self._waited_before[0] != head.number:
-            self._waited_before = (head.number, self._waited)
-        self._waited = waited_seconds(self.pid)
-        return self._waited - self._waited_before[1]
 
     def _watch_on(self, now: float, running: float) -> None:
         until = [c.submitted + c.seconds - now for c in (*self._sent.values(), *self._queue)]

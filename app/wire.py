@@ -12,12 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import PydanticCustomError
 
 from molforge.actions import MAX_COMPOUNDS, MAX_REPLICATES, MAX_STRUCTURES, Action, ActionType, Prediction
+from molforge.command import MAX_COMMAND
 
 Smiles = Annotated[str, StringConstraints(max_length=1000)]
 """Longer than the laboratory takes (250), so that an agent is told why, and short enough to carry."""
 Name = Annotated[str, StringConstraints(max_length=64)]
-MAX_COMMAND = 8000
-"""Characters of an action as text."""
 
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 _OUT = ConfigDict(extra="forbid")

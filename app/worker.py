@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from app import logs
 from app.channel import Answers, Batches, Kind, Outcome, read_history
 from app.encoding import loads
 from app.hosting import Factory, Hosted, Reply
@@ -21,7 +22,7 @@ from molforge.errors import MolforgeError
 log = logging.getLogger(__name__)
 
 AWAKE_SECONDS = 0.001
-"""For so long a worker of one session looks for its next call before it sleeps."""
+"""For so long a worker of one session looks for its next call before it sleeps, if the last came as soon."""
 FLUSH_SECONDS = 0.0005
 """Answers wait for others at most so long before they are sent."""
 _CHUNK = 1 << 16
@@ -35,6 +36,8 @@ class Worker:
     def __init__(self, factory: Factory) -> None:
         self._factory = factory
         self._hosted: dict[str, Hosted] = {}
+        self._is_brisk = False
+        """The last call came at once after the answer before it."""
         self._ways: dict[int, Callable[[str, bytes], Reply | bytes]] = {
             int(Kind.OPEN): self._open,
             int(Kind.RESET): lambda session_id, body: self._hosted[session_id].reset(loads(body)),
@@ -63,18 +66,19 @@ class Worker:
                 link.sendall(answers.taken())
 
     def _next(self, link: socket.socket) -> bytes:
-        """Wait for the next calls; awake for a moment where one session has the worker to itself.
+        """Wait for the next calls: awake for a moment where one session plays fast and alone.
 
-        To wake a sleeping core takes longer (50 us) than all else that is done for a call. Whoever wants
-        the core meanwhile gets it.
+        To wake a sleeping core takes longer (50 us) than all else that is done for a call. Who pauses
+        between steps, as models do, finds the worker asleep.
         """
-        if len(self._hosted) == 1:
-            until = time.monotonic() + AWAKE_SECONDS
-            while time.monotonic() < until:
-                with suppress(BlockingIOError):
-                    return link.recv(_CHUNK, socket.MSG_DONTWAIT)
-                os.sched_yield()
-        return link.recv(_CHUNK)
+        asked = time.monotonic()
+        while self._is_brisk and len(self._hosted) == 1 and time.monotonic() - asked < AWAKE_SECONDS:
+            with suppress(BlockingIOError):
+                return link.recv(_CHUNK, socket.MSG_DONTWAIT)
+            os.sched_yield()
+        data = link.recv(_CHUNK)
+        self._is_brisk = time.monotonic() - asked < AWAKE_SECONDS
+        return data
 
     def _outcome(self, kind: int, session_id: str, body: bytes) -> Outcome:
         try:
@@ -82,6 +86,7 @@ class Worker:
         except MolforgeError as error:
             return error
         except Exception as error:  # a worker outlives whatever an environment does
+            logs.session_id.set(session_id)
             log.exception("%s failed in session %s", Kind(kind).name, session_id)
             return error
 

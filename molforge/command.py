@@ -31,16 +31,24 @@ GRAMMAR = (
     "'assay M2, M3: potency, logd x2' (SMILES may stand for ids, separated by ';'), "
     "'nominate M3 potency=8.1[7.5,8.7]', 'stop REASON'"
 )
-_FENCE = re.compile(r"```[a-zA-Z]*\n?(.*?)```", re.DOTALL)
+MAX_COMMAND = 8000
+"""Characters; what is longer is refused unread."""
+_MAX_OBJECTS = 64
+"""Places in a text at which a JSON object is looked for."""
+_LANGUAGE = re.compile(r"[a-zA-Z]*\n?")
 _VERB = re.compile(
-    r"^[\s>*\-`]*(?:action|command|final answer)?\s*:?\s*[*`]*"
-    r"(suggest|design|assay|nominate|stop)\b[*`]*\s*[:(]?\s*(.*)$",
-    re.IGNORECASE,
+    r"(?:(?:action|command|final answer)[\s:>*\-`]*+)?"
+    r"(suggest|design|assay|nominate|stop)\b[*`]*+\s*+[:(]?\s*+(.*)$",
+    re.IGNORECASE | re.DOTALL,
 )
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+"""Possessive where two runs could share a blank: a line is read in linear time."""
+_BEFORE_A_VERB = " \t\r\f\v>*-`:"
+_NUMBER = r"[-+]?(?:\d++(?:\.(?!\.)\d*+)?|\.\d++)(?:[eE][-+]?\d++)?"
 _PREDICTION = re.compile(
-    rf"([A-Za-z_]+)\s*=\s*({_NUMBER})\s*[\[(]\s*({_NUMBER})\s*(?:,|\.\.|to|;)\s*({_NUMBER})\s*[\])]"
+    r"(?<![A-Za-z_])([A-Za-z_]++)\s*+=\s*+"
+    rf"({_NUMBER})\s*+[\[(]\s*+({_NUMBER})\s*+(?:,|\.\.|to|;)\s*+({_NUMBER})\s*+[\])]"
 )
+_TIMES = re.compile(r"(?<!\s)\s*+([x*])\s*+(\d++)(?=[,;\s]|$)")
 _ASSAY = re.compile(r"^([A-Za-z_]\w*?)(?:\s*[x*]\s*(\d+))?$")
 _ID = re.compile(r"^[Mm]\d+$")
 _LIST_FIELDS = ("smiles", "compounds", "assays")
@@ -52,23 +60,33 @@ def parse_command(text: str, *, assays: tuple[str, ...]) -> Action:
 
     ``assays`` are the names of the menu: they tell ``assay(M3, potency)`` apart from two compounds.
     """
+    if len(text) > MAX_COMMAND:
+        raise AgentError(f"the command has {len(text)} characters; at most {MAX_COMMAND}")
     if not text.strip():
         raise AgentError(f"empty command; {GRAMMAR}")
-    candidates = [*(block.strip() for block in _FENCE.findall(text)), text]
+    candidates = [*_fenced(text), text]
     for candidate in candidates:
         if (found := _find_object(candidate)) is not None:
             return action_from_mapping(found)
     for candidate in candidates:
         for line in reversed(candidate.splitlines()):
-            if match := _VERB.match(line):
+            if match := _VERB.match(line.lstrip().lstrip(_BEFORE_A_VERB)):
                 return _parse_line(match[1].lower(), match[2].strip().strip("`*").strip(), assays)
     raise AgentError(f"no action found in the text; {GRAMMAR}")
+
+
+def _fenced(text: str) -> list[str]:
+    """Return the contents of the code fences."""
+    parts = text.split("```")
+    return [_LANGUAGE.sub("", part, count=1).strip() for part in parts[1:-1:2]]
 
 
 def _find_object(text: str) -> dict[str, Any] | None:
     decoder = json.JSONDecoder()
     start = text.find("{")
-    while start != -1:
+    for _ in range(_MAX_OBJECTS):
+        if start == -1:
+            break
         try:
             found, _ = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
@@ -90,7 +108,7 @@ def action_from_mapping(message: Mapping[str, Any]) -> Action:
     known = {*_LIST_FIELDS, *_TEXT_FIELDS, "n", "replicates", "predicted"}
     if unknown := sorted(set(fields) - known):
         hint = did_you_mean(unknown[0], sorted(known))
-        raise AgentError(f"unknown field {unknown[0]!r}{hint}; allowed: {', '.join(sorted(known))}")
+        raise AgentError(f"unknown field {unknown[0]!r:.80}{hint}; allowed: {', '.join(sorted(known))}")
     values: dict[str, Any] = {"action_type": _verb(verb)}
     for name in _LIST_FIELDS:
         if name in fields:
@@ -111,7 +129,7 @@ def _verb(value: object) -> ActionType:
         return ActionType(str(value).lower())
     except ValueError:
         names = ", ".join(ActionType)
-        raise AgentError(f"unknown action_type {value!r}; allowed: {names}") from None
+        raise AgentError(f"unknown action_type {value!r:.80}; allowed: {names}") from None
 
 
 def _string(name: str, value: object) -> str:
@@ -141,7 +159,7 @@ def _predictions(value: object) -> dict[str, Prediction]:
         try:
             numbers = {part: float(item[part]) for part in ("value", "low", "high")}
         except (TypeError, KeyError, ValueError, IndexError):
-            raise AgentError(f"predicted[{name!r}] must be an object with numbers value, low, high") from None
+            raise AgentError(f"predicted[{name!r:.80}] must be {{value, low, high}}, all numbers") from None
         predictions[str(name)] = Prediction(**numbers)
     return predictions
 
@@ -181,7 +199,7 @@ def _parse_assay(rest: str, assays: tuple[str, ...]) -> Action:
     subjects: list[str] = []
     names: list[str] = []
     replicates = 1
-    spaced = re.sub(r"\s*([x*])\s*(\d+)\s*(?=[,;\s]|$)", r"\1\2", closing.replace(": ", " "))
+    spaced = _TIMES.sub(r"\1\2", closing.replace(": ", " "))
     for word in _split_structures(spaced.rstrip(":")):
         match = _ASSAY.match(word.rstrip(":"))
         if match and match[1].lower() in assays:

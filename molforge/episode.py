@@ -62,7 +62,7 @@ class Episode:
         self._predicted: dict[str, dict[str, float]] = {}
         self._reason: str | None = None
         self._starts = {
-            stage.profile: best_progress(stage.profile, self.laboratory.notebook)
+            stage.profile: best_progress(stage.profile, self.laboratory.notebook, at_reset=True)
             for stage in (programme.stage, programme.judged)
         }
         self._potential = 0.0
@@ -131,7 +131,7 @@ class Episode:
     def _checked(self, name: str, prediction: Prediction) -> dict[str, float]:
         names = [objective.name for objective in self.laboratory.stage.profile.objectives]
         if name not in names:
-            raise AgentError(f"no objective {name!r} in the profile; allowed: {', '.join(names)}")
+            raise AgentError(f"no objective {name!r:.80} in the profile; allowed: {', '.join(names)}")
         numbers = (prediction.value, prediction.low, prediction.high)
         if not all(math.isfinite(number) for number in numbers):
             raise AgentError(f"the prediction of {name} must be finite numbers")

@@ -99,7 +99,7 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for a close match among ``known``, else an empty string."""
     from difflib import get_close_matches
 
-    close = get_close_matches(word.lower(), [name.lower() for name in known], n=1)
+    close = get_close_matches(word[:64].lower(), [name.lower() for name in known], n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

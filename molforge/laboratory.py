@@ -65,7 +65,7 @@ class Laboratory:
         found = self.notebook.compounds.get(name.strip().upper())
         if found is None:
             last = f"M{len(self.notebook.compounds)}"
-            raise AgentError(f"no compound {name!r}; registered are M1 to {last}")
+            raise AgentError(f"no compound {name!r:.80}; registered are M1 to {last}")
         return found
 
     # --- design -------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ class Laboratory:
         if action.transformation is not None and action.transformation not in known:
             hint = did_you_mean(action.transformation, list(known))
             raise AgentError(
-                f"no transformation {action.transformation!r}{hint}; allowed: {', '.join(known)}"
+                f"no transformation {action.transformation!r:.80}{hint}; allowed: {', '.join(known)}"
             )
         compound = self.compound(action.compound)
         rng = seeding.stream(self.programme.noise_key, "suggest", self._suggests)
@@ -208,7 +208,7 @@ class Laboratory:
             found = self.stage.assay(name)
             if found is None:
                 hint = did_you_mean(name, allowed)
-                raise AgentError(f"no assay {name!r} on the menu{hint}; allowed: {', '.join(allowed)}")
+                raise AgentError(f"no assay {name!r:.80} on the menu{hint}; allowed: {', '.join(allowed)}")
             chosen.append(found)
         return chosen
 

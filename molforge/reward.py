@@ -1,6 +1,7 @@
 """The reward: a potential of what the agent itself can read off its notebook.
 
-``B`` is the best, over compounds made so far, of the mean desirability of the estimates;
+``B`` is the best, over compounds made so far, of the mean desirability of the estimates. What is inside
+somebody's claim is worth nothing, and counts only in ``B0``, the best at reset;
 ``phi = 0.5 max(0, B - B0) / (1 - B0)``. Steps pay differences of phi, the last one pays
 ``score - phi``: so the rewards of an episode sum to its score whatever the agent does
 (potential-based shaping: Ng, Harada and Russell, ICML 1999).
@@ -22,9 +23,10 @@ def compound_progress(profile: Profile, notebook: Notebook, compound_id: str) ->
     return total / len(profile.objectives)
 
 
-def best_progress(profile: Profile, notebook: Notebook) -> float:
-    """Return B over the compounds made so far, 0 where none is made."""
-    made = (c.id for c in notebook.compounds.values() if c.made)
+def best_progress(profile: Profile, notebook: Notebook, *, at_reset: bool = False) -> float:
+    """Return B over the compounds made so far, 0 where there are none; ``at_reset`` also the claimed ones."""
+    compounds = notebook.compounds.values()
+    made = (c.id for c in compounds if c.made and (at_reset or not c.properties.get("inside_claim")))
     return max((compound_progress(profile, notebook, compound_id) for compound_id in made), default=0.0)
 
 

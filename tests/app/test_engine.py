@@ -75,6 +75,18 @@ async def test_timed_out_environment_is_retired_and_closed_after_its_thread(engi
     assert FakeEnvironment.closed_while_busy == 0
 
 
+async def test_engine_whose_threads_all_hang_is_not_ready(engine: InProcessEngine) -> None:
+    for name in ("a", "b"):
+        await opened(engine, name)
+        assert engine.is_ready
+        with pytest.raises(CallTimedOut):
+            await engine.step(name, {"command": "x"}, seconds=0.05)
+    assert not engine.is_ready
+
+    HeldEnvironment.gate.set()
+    await until(lambda: engine.is_ready)
+
+
 async def test_call_that_never_began_did_not_happen(engine: InProcessEngine) -> None:
     for name in ("a", "b", "c"):
         await opened(engine, name)

@@ -139,6 +139,9 @@ async def test_requests_that_come_too_fast_hear_429_and_frames_wait() -> None:
             waited = time.monotonic() - began
         async with http.get(f"{url}/tasks", headers=other) as reply:
             status, retry, body = reply.status, reply.headers.get("Retry-After"), await reply.json()
+        two_lines = [("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-For", "203.0.113.7")]
+        async with http.get(f"{url}/tasks", headers=two_lines) as reply:
+            spoofed = reply.status
         async with http.get(f"{url}/health", headers=other) as reply:
             health = reply.status
         async with http.get(f"{url}/tasks") as reply:
@@ -146,7 +149,7 @@ async def test_requests_that_come_too_fast_hear_429_and_frames_wait() -> None:
 
     assert waited > 0.4
     assert (status, retry, body["code"]) == (429, "1", "RATE_LIMITED")
-    assert (health, own) == (200, 200)
+    assert (spoofed, health, own) == (429, 200, 200)
 
 
 async def test_log_lines_are_json_with_the_ids_of_request_and_session() -> None:

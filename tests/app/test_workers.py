@@ -226,6 +226,20 @@ async def test_worker_that_gets_no_core_is_not_gone_round(
     assert "one call for long" not in caplog.text
 
 
+async def test_what_a_worker_waited_for_a_core_before_a_call_is_not_the_calls(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    waited = 0.0
+    monkeypatch.setattr("app.link.waited_seconds", lambda _pid: waited)
+    session = await playing(service)
+    waited = 5.0
+    await service.step(session, Action(command="sleep 0.2"))
+    with caplog.at_level(logging.INFO, logger="app.workers"):
+        await service.step(session, Action(command="sleep 1.6"))
+
+    assert "one call for long" in caplog.text
+
+
 async def test_call_that_nobody_waits_for_any_more_is_not_begun(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,6 +138,25 @@ def test_a_nominee_inside_the_claim_is_worth_nothing(open_programme, play) -> No
     assert claimed["score_parts"]["profile"] == 0.0
 
 
+def test_compounds_inside_the_claim_earn_no_reward_on_the_way(open_programme, play) -> None:
+    class Everything:
+        def covers(self, structure: object) -> bool:
+            return True
+
+    programme = open_programme("hop", 0)
+    returned = {}
+    for name, claim in (("own", programme.claim), ("everything", Everything())):
+        episode = play(dataclasses.replace(programme, claim=claim))
+        plan, step, rewards = ReferencePlan(episode), episode.opening(), []
+        while not step.done:
+            step = episode.step(plan.act(step.observation))
+            rewards.append(step.reward)
+        returned[name] = rewards
+
+    assert max(returned["own"][:-1]) > 0.1
+    assert set(returned["everything"][:-1]) == {0.0}
+
+
 def test_a_close_analogue_of_the_lead_is_inside(open_programme) -> None:
     programme = open_programme("hop", 1)
     lead = programme.given[0].smiles

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -122,3 +124,32 @@ def test_wire_form_of_an_action_parses_back_to_it() -> None:
     )
 
     assert parse_command(json.dumps(action.as_message()), assays=ASSAYS) == action
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " " * 7999 + "x",
+        "suggest\n" + " " * 7990 + "x",
+        "`" * 8000,
+        "{" * 8000,
+        '{"a":' * 1600,
+        "nominate M1 " + "a" * 7900,
+        "nominate M1 " + "a=1[" * 1900,
+        "nominate M1 a=" + "1" * 7900,
+        "assay M1: " + " " * 7900 + "y",
+        "assay M1 " + "x1" * 3900,
+        "action" + " :" * 3900,
+    ],
+    ids=lambda text: repr(text[:16]),
+)
+def test_text_of_any_kind_is_read_at_once(text: str) -> None:
+    began = time.process_time()
+    with suppress(AgentError):
+        parse_command(text, assays=ASSAYS)
+    assert time.process_time() - began < 0.1
+
+
+def test_text_beyond_the_limit_is_refused_unread() -> None:
+    with pytest.raises(AgentError, match="8001 characters; at most 8000"):
+        parse_command("x" * 8001, assays=ASSAYS)
