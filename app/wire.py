@@ -309,7 +309,9 @@ class State(_Programme):
     episode_id: str | None = None
     step_count: int = Field(default=0, ge=0)
     last_reply: dict[str, Any] | None = Field(
-        default=None, description="The last reply to reset or step: compare step_count with your own."
+        default=None,
+        description="The last reply to reset or step, its observation's `metadata` left out: "
+        "compare step_count with your own.",
     )
 
 

@@ -57,7 +57,6 @@ SOLUBILITY = _single("solubility", "log10(ug/mL)", Kind.UP, 0.6)
 HLM = _single("hlm", "log10(mL/min/kg)", Kind.DOWN, 0.5)
 EFFLUX = _single("efflux", "log10(B-A/A-B)", Kind.DOWN, 0.5)
 HERG = _single("herg", "pIC50", Kind.DOWN, 0.9, "herg", "herg_patch")
-PPB = _single("ppb", "log10(% unbound)", Kind.UP, 0.5)
 OFF_TARGET = _single("off_target", "pKi", Kind.DOWN, 0.9)
 STRICT_OFF_TARGET = dataclasses.replace(OFF_TARGET, tightness=(1.5, 2.5))
 """Beside three others met by a tenth of the pool. What no model knows is asked for most strictly in families

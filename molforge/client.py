@@ -148,7 +148,7 @@ class MolforgeState(ProgrammeView, _StateBase):
     """The whole public notebook of the session's programme."""
 
     last_reply: dict[str, Any] | None = None
-    """The last reply to reset or step, so that a client that lost it can take it from here."""
+    """The last reply to reset or step, its ``metadata`` left out, for a client that lost it to go on from."""
 
 
 # --- the client -----------------------------------------------------------------------------------

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from envs import CATALOGUE
 from envs.audit import Audit, audit
+from envs.environment import MolforgeEnvironment
 from envs.reference import ReferencePlan
 from molforge.actions import Action, ActionType
 from molforge.chem.structure import parse
 from molforge.episode import Episode
 from molforge.programme import Programme
+from molforge.seeding import MAX_SEED
 
 SEEDS = range(8)
 
@@ -250,6 +253,12 @@ def test_audit_finds_a_plan_that_does_not_solve_and_a_price_that_is_wrong() -> N
 
     assert isinstance(broken, Audit)
     assert len(broken.faults()) == 3
+
+
+def test_the_warming_programme_can_be_drawn_in_every_family() -> None:
+    for task in CATALOGUE:
+        opened = MolforgeEnvironment().reset({"task_id": task, "seed": MAX_SEED}).observation
+        assert opened["seed"] == MAX_SEED
 
 
 # --- repair, admet --------------------------------------------------------------------------------

@@ -13,15 +13,20 @@ import app.errors as server_errors
 from app.config import Config
 from envs import CATALOGUE
 from envs.arguments import KNOWN
+from envs.family import properties_of
 from molforge import errors
-from molforge.assays import ASSAYS
-from molforge.chem.gates import GATES
+from molforge.assays import ASSAYS, PRIOR_ART
+from molforge.chem.gates import GATES, is_makeable
+from molforge.chem.properties import alerts
+from molforge.chem.structure import parse
 from molforge.chem.transformations import TRANSFORMATIONS
 from molforge.errors import MolforgeError
 from molforge.landscapes.catalogue import DATA, MODELS, Kind
+from molforge.landscapes.training.fit import NOISE_FLOOR
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+WITH_FENCES = sorted({*PAGES, *(ROOT / "molforge").rglob("*.md")})
 NUMBERS = re.compile(r"-?\d*\.?\d+")
 
 
@@ -81,6 +86,34 @@ def test_every_assay_of_a_family_is_on_the_page() -> None:
     assert all(math.isfinite(ASSAYS[name].price) for name in listed)
 
 
+def test_the_assays_that_no_family_offers_are_named() -> None:
+    from importlib import import_module
+
+    asked = {PRIOR_ART}
+    for spec in CATALOGUE.values():
+        module, name = spec.entry.split(":")
+        family = getattr(import_module(module), name)
+        for number in range(20):  # some objectives are drawn by the key
+            asked.update(properties_of(family.templates(bytes([number]) * 32)))
+    text = (ROOT / "docs" / "game.md").read_text()
+    told = re.search(r"No family offers\s+(.*?) at present", text, re.DOTALL)
+
+    assert told is not None
+    assert set(re.findall(r"`(\w+)`", told[1])) == {n for n, a in ASSAYS.items() if a.reads not in asked}
+
+
+def test_aminals_and_hydrazines_are_answered_as_the_page_says() -> None:
+    text = (ROOT / "docs" / "chemistry.md").read_text().split("### Aminals", 1)[1].split("\n## ", 1)[0]
+    rows = re.findall(r"^\| [^|]* \| (`.*?`) \| (refused|passes, .*?) \|$", text, re.MULTILINE)
+
+    assert len(rows) == 7
+    for examples, answer in rows:
+        for structure in map(parse, re.findall(r"`(.*?)`", examples)):
+            assert is_makeable(structure) == (answer != "refused"), structure.smiles
+            if answer != "refused":
+                assert list(alerts(structure)) == re.findall(r"`(\w+)`", answer), structure.smiles
+
+
 def test_error_codes_on_the_page_are_raised_somewhere() -> None:
     known = {
         error.code
@@ -101,6 +134,17 @@ def test_held_out_errors_are_those_of_the_cards() -> None:
         assert f"| training | {training} compounds" in card
         assert f"on {test} test" in card
         assert f"| {' | '.join(errors_)} |" in card, f"take the figures from {name}.md"
+
+
+def test_the_cards_at_the_noise_floor_are_named() -> None:
+    text = (ROOT / "docs" / "landscapes.md").read_text()
+    told = re.search(r"stands at that floor: (.*?)\.", text)
+    floor = f"noise\n{NOISE_FLOOR**0.5:.2f} (standard deviation)"
+
+    assert told is not None
+    assert set(re.findall(r"`(\w+)`", told[1])) == {
+        name for name in MODELS if floor in (DATA / f"{name}.md").read_text()
+    }
 
 
 def test_gates_let_real_chemistry_pass() -> None:
@@ -124,3 +168,28 @@ def test_links_and_named_files_exist(page: Path) -> None:
     missing += [name for name in named if not (ROOT / name).exists()]
 
     assert not missing
+
+
+def fence_faults(text: str) -> list[str]:
+    """Return the lines that begin with two backticks, and the fence that is never closed."""
+    faults, fence = [], ""
+    for line in text.splitlines():
+        ticks = re.match(r"\s*(`*)", line)[1]  # type: ignore[index]
+        if fence:
+            fence = "" if line.strip() == fence else fence
+        elif len(ticks) >= 3:
+            fence = ticks
+        if len(ticks) == 2 and "``" not in line.strip()[2:]:
+            faults.append(line)
+    return [*faults, fence] if fence else faults
+
+
+@pytest.mark.parametrize("page", WITH_FENCES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_code_fences_have_three_backticks_and_are_closed(page: Path) -> None:
+    assert not fence_faults(page.read_text())
+
+
+@pytest.mark.parametrize("text", ["``bash\nls\n``", "```bash\nls\n``\n", "```\nls\n", "```\n```\n``\n"])
+def test_a_broken_fence_is_noticed(text: str) -> None:
+    assert fence_faults(text)
+    assert not fence_faults("```bash\nls\n```\n``a ` b`` is code\n````\n```\n````\n")

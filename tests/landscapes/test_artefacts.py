@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from molforge.chem.environments import ENVIRONMENTS_FILE, RING_SYSTEMS_FILE
 from molforge.errors import EnvironmentFault
 from molforge.landscapes import artefact, curves
 from molforge.landscapes.catalogue import DATA, MODELS, TARGETS, pool_file
@@ -77,6 +78,14 @@ def test_card_states_the_hash_of_its_file(name: str) -> None:
     card = (DATA / f"{name}.md").read_text()
 
     assert hashlib.sha256((DATA / f"{name}.mfl").read_bytes()).hexdigest() in card
+
+
+@pytest.mark.parametrize("name", [ENVIRONMENTS_FILE, RING_SYSTEMS_FILE])
+def test_card_of_the_reference_chemistry_states_the_hashes(name: str) -> None:
+    folder = PACKAGE / "chem" / "data"
+    digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+
+    assert f"| `{name}` | `{digest}` |" in (folder / "README.md").read_text()
 
 
 @pytest.mark.parametrize("name", FILES)
