@@ -31,9 +31,9 @@ MIN_SET, MAX_SET = 8, 24
 SHARE = 0.01
 """Share of the pool that meets the profile; the set holds one or two such members."""
 BUDGET_READINGS = 9.0
-"""Budget over the price of one reading of everything, however large the set: 45 % of what it would take to read
-all of the default's 20 compounds once. (45 % of any set makes small ones the hardest: of eight compounds three
-can be read, and the planner scored .58 there, .69 with 24.)"""
+"""Budget over the price of one reading of everything, however large the set: 45 % of what it would take to
+read all of the default's 20 compounds once. (45 % of any set makes small ones the hardest: of eight compounds
+three can be read, and the planner scored .58 there, .69 with 24.)"""
 MIDDLING = 0.7
 """At least half of the other members have a desirability between 0 and this."""
 MAX_MEAN = 0.45
