@@ -49,7 +49,7 @@ _PREDICTION = re.compile(
     rf"({_NUMBER})\s*+[\[(]\s*+({_NUMBER})\s*+(?:,|\.\.|to|;)\s*+({_NUMBER})\s*+[\])]"
 )
 _TIMES = re.compile(r"(?<!\s)\s*+([x*])\s*+(\d++)(?=[,;\s]|$)")
-_ASSAY = re.compile(r"^([A-Za-z_]\w*?)(?:\s*[x*]\s*(\d+))?$")
+_ASSAY = re.compile(r"^([A-Za-z_]\w*?)(?:\s*[x*]\s*(\d{1,9}))?$")
 _ID = re.compile(r"^[Mm]\d+$")
 _LIST_FIELDS = ("smiles", "compounds", "assays")
 _TEXT_FIELDS = ("compound", "transformation", "rationale", "reason")
@@ -205,7 +205,7 @@ def _parse_assay(rest: str, assays: tuple[str, ...]) -> Action:
         if match and match[1].lower() in assays:
             names.append(match[1].lower())
             replicates = max(replicates, int(match[2] or 1))
-        elif re.fullmatch(r"[x*]\d+", word):
+        elif re.fullmatch(r"[x*]\d{1,9}", word):
             replicates = max(replicates, int(word[1:]))
         else:
             subjects.append(word.rstrip(":"))

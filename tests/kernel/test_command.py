@@ -140,6 +140,9 @@ def test_wire_form_of_an_action_parses_back_to_it() -> None:
         "assay M1: " + " " * 7900 + "y",
         "assay M1 " + "x1" * 3900,
         "action" + " :" * 3900,
+        "assay M1: potency x" + "1" * 5000,
+        "assay M1: potency " + "x" + "1" * 5000,
+        "nominate M1 potency=" + "1" * 5000 + "[1,2]",
     ],
     ids=lambda text: repr(text[:16]),
 )
