@@ -39,7 +39,7 @@ _LANGUAGE = re.compile(r"[a-zA-Z]*\n?")
 _VERB = re.compile(
     r"(?:(?:action|command|final answer)[\s:>*\-`]*+)?"
     r"(suggest|design|assay|nominate|stop)\b[*`]*+\s*+[:(]?\s*+(.*)$",
-    re.IGNORECASE | re.DOTALL,
+    re.IGNORECASE,
 )
 """Possessive where two runs could share a blank: a line is read in linear time."""
 _BEFORE_A_VERB = " \t\r\f\v>*-`:"

@@ -118,6 +118,13 @@ def test_the_compounds_in_hand_cannot_tell_dead_from_alive(open_programme, play)
 # --- hop ------------------------------------------------------------------------------------------
 
 
+class Everything:
+    """A claim that nothing is outside of."""
+
+    def covers(self, structure: object) -> bool:
+        return True
+
+
 def test_lead_is_inside_the_claim_and_the_witness_outside(open_programme, play) -> None:
     for seed in SEEDS:
         programme = open_programme("hop", seed)
@@ -128,10 +135,6 @@ def test_lead_is_inside_the_claim_and_the_witness_outside(open_programme, play) 
 
 
 def test_a_nominee_inside_the_claim_is_worth_nothing(open_programme, play) -> None:
-    class Everything:
-        def covers(self, structure: object) -> bool:
-            return True
-
     programme = open_programme("hop", 0)
     plain = _played(play(programme))
     claimed = _played(play(dataclasses.replace(programme, claim=Everything())))
@@ -142,10 +145,6 @@ def test_a_nominee_inside_the_claim_is_worth_nothing(open_programme, play) -> No
 
 
 def test_compounds_inside_the_claim_earn_no_reward_on_the_way(open_programme, play) -> None:
-    class Everything:
-        def covers(self, structure: object) -> bool:
-            return True
-
     programme = open_programme("hop", 0)
     returned = {}
     for name, claim in (("own", programme.claim), ("everything", Everything())):
