@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from molforge.actions import Action, Prediction
-from molforge.assays import failure_probability
+from molforge.assays import failure_probability, make_price
 from molforge.contract import Environment
 from molforge.landscapes.pool import Pool
 from molforge.policies.logbook import Compound
@@ -47,9 +47,9 @@ class HolderPolicy(Player):
         target = recognise([compound.smiles for compound in self.log.made])
         self._pool = Pool.load(target)
         self._row = {smiles: row for row, smiles in enumerate(self._pool.smiles)}
-        price = 10.0 + 4.0 * np.maximum(self._pool.sa - 2.0, 0.0)
+        self._price = np.array([make_price(sa) for sa in self._pool.sa])
         chance = 1.0 - np.array([failure_probability(sa) for sa in self._pool.sa])
-        self._rate = chance / (price + self.log.price(self.log.profile.roles))
+        self._rate = chance / (self._price + self.log.price(self.log.profile.roles))
 
     def turn(self) -> Action:
         """Return the next round, the readings of the finalists, or the nomination."""
@@ -101,10 +101,10 @@ class HolderPolicy(Player):
             return None
         chosen = []
         for row in order:
-            candidate = self.search.read(self._pool.smiles[row])
-            price = self.search.make_price(candidate) + self.log.price(roles)
+            price = float(self._price[row]) + self.log.price(roles)
             if row in taken or self._pool.sa[row] >= MAX_SA or price > money:
                 continue
+            candidate = self.search.read(self._pool.smiles[row])
             if is_claimed(self.log, candidate.structure):
                 continue
             money -= price

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -38,14 +39,22 @@ class _Evolving(Picker):
         for _ in range(self.generations):
             born = []
             for _ in range(self.children):
-                child = self.search.mutant(rng.choice(population), rng)
+                child = self.search.edited(rng.choice(population), rng)
                 if child is not None and child.identity not in known:
                     known.add(child.identity)
                     born.append(child)
             fitness.update(zip((c.identity for c in born), value(born), strict=True))
-            population = sorted([*population, *born], key=lambda c: -fitness[c.identity])[:POPULATION]
+            population = self._fittest([*population, *born], fitness, {c.identity for c in given})
         own = [c for c in population if c.identity not in {g.identity for g in given}]
         return own[0] if own else None
+
+    def _fittest(
+        self, found: Sequence[Candidate], fitness: Mapping[str, float], given: Collection[str]
+    ) -> list[Candidate]:
+        """Return the next population; only who would be in it is asked whether it may be made."""
+        ranked = sorted(found, key=lambda c: -fitness[c.identity])
+        allowed = (c for c in ranked if c.identity in given or self.search.is_allowed(c))
+        return list(islice(allowed, POPULATION))
 
     def value(self) -> Callable[[Sequence[Candidate]], list[float]]:
         """Return the function that is searched on."""
@@ -76,7 +85,7 @@ class ModelSearchPolicy(_Evolving):
         def value(found: Sequence[Candidate]) -> list[float]:
             if not found:
                 return []
-            draws = _draws([Sighting(c.structure.tokens) for c in found], worlds, list(roles))
+            draws = _draws([Sighting(c.tokens) for c in found], worlds, list(roles))
             mean = self.log.profile.desirability(draws).mean(axis=0)
             margin = self.log.profile.margin({role: d.mean(axis=0) for role, d in draws.items()})
             return [float(v) for v in mean + 1e-3 * np.clip(margin, -20.0, 2.0)]
@@ -97,7 +106,7 @@ class MeanSearchPolicy(_Evolving):
         models = {role: landscape(name) for role, name in roles_of(self.log.profile.roles, target).items()}
 
         def value(found: Sequence[Candidate]) -> list[float]:
-            seen = [Sighting(candidate.structure.tokens) for candidate in found]
+            seen = [Sighting(candidate.tokens) for candidate in found]
             means = {
                 role: np.array([model.mean_value(each) / 1000 for each in seen], np.float64)
                 for role, model in models.items()

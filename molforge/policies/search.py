@@ -98,17 +98,18 @@ class Search:
         """Return distinct structures one random edit away, gates not asked."""
         if parent.identity not in self._children:
             rng = self._stream("children", parent.structure.identity)
-            made = (self._edit(parent, rng) for _ in range(self._attempts))
+            made = (self.edited(parent, rng) for _ in range(self._attempts))
             self._children[parent.identity] = _distinct(made)
         return self._children[parent.identity]
 
     def mutant(self, parent: Candidate, rng: random.Random) -> Candidate | None:
         """Return one random edit of ``parent`` that may be made, None if it came to nothing."""
-        candidate = self._edit(parent, rng)
+        candidate = self.edited(parent, rng)
         return candidate if candidate is not None and self.is_allowed(candidate) else None
 
     @staticmethod
-    def _edit(parent: Candidate, rng: random.Random) -> Candidate | None:
+    def edited(parent: Candidate, rng: random.Random) -> Candidate | None:
+        """Return one random edit of ``parent``, gates not asked; None if it came to nothing."""
         return _first_new(
             edits.mutations(parent.structure, rng, max_heavy_atoms=MAX_HEAVY_ATOMS), but=(parent,)
         )
