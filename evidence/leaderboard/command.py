@@ -28,18 +28,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         elsewhere=not options.test_only,
     )
     order.journal.parent.mkdir(parents=True, exist_ok=True)
-    rows, curves = plan.play(order, tell), plan.play_curves(order, tell)
-    text = page.render(rows, curves, options.out / "figures" / "models.json")
+    board = page.Board(
+        rows=plan.play(order, tell),
+        difficulties=plan.play_difficulties(order, tell),
+        budgets=plan.play_budgets(order, tell),
+    )
+    text = page.render(board, options.out / "figures" / "models.json")
     sys.stdout.write(text)
-    save(options.out / "figures" / "leaderboard.json", page.as_json(rows, curves))
+    save(options.out / "figures" / "leaderboard.json", page.as_json(board))
     (options.out / "leaderboard.md").write_text(text, encoding="utf-8")
     try:
         from evidence.leaderboard import pictures
 
-        pictures.draw(rows, curves, options.out / "figures")
+        pictures.draw(board, options.out / "figures")
     except ImportError as why:
         tell(f"no pictures: {why} (they need the extra `evidence`)")
-    return 0 if all(step["holds"] for step in page.order_of(rows)) else 1
+    return 0 if all(step["holds"] for step in page.order_of(board.rows)) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     add_tasks(parser)
     add("--cap", type=int, default=500, help="programmes of a family and split, at most")
     add("--dear-cap", type=int, default=200, help="the same for planner, genetic, bayes and holder")
-    add("--curve", type=int, default=12, help="programmes at each point of the difficulty curves; 0: none")
+    add("--curve", type=int, default=12, help="programmes of a family at each point of the curves; 0: none")
     add("--test-only", action="store_true", help="leave out the train and validation splits")
     add_matches(parser)
     add("--out", type=Path, default=Path("docs"), metavar="FOLDER")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,21 @@ from molforge.evaluation import provenance
 from molforge.evaluation.match import Row
 from molforge.evaluation.table import Mean, paired, standings
 
-Curves = Mapping[float, Sequence[Row]]
+Curve = Mapping[float, Sequence[Row]]
 
 
-def as_json(rows: Sequence[Row], curves: Curves) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """Everything that was played."""
+
+    rows: Sequence[Row]
+    difficulties: Curve
+    """Rows of test programmes, by difficulty."""
+    budgets: Curve
+    """Rows of test programmes, by the share of the budget that the policy was told of."""
+
+
+def as_json(board: Board) -> dict[str, Any]:
     """Return everything as plain values."""
     return {
         **provenance.record(),
@@ -37,10 +49,11 @@ def as_json(rows: Sequence[Row], curves: Curves) -> dict[str, Any]:
                 "cpu_seconds": s.cpu_seconds,
             }
             for split in (TEST, *ELSEWHERE)
-            for s in standings([row for row in rows if row.split == split])
+            for s in standings([row for row in board.rows if row.split == split])
         ],
-        "order": order_of(rows),
-        "difficulty": curve_points(curves),
+        "order": order_of(board.rows),
+        "difficulty": points(board.difficulties, "difficulty"),
+        "budget": points(board.budgets, "share"),
     }
 
 
@@ -69,16 +82,18 @@ def order_of(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return found
 
 
-def curve_points(curves: Curves) -> list[dict[str, Any]]:
-    """Return mean scores by difficulty and policy, over all families."""
+def points(curve: Curve, along: str) -> list[dict[str, Any]]:
+    """Return mean scores by policy and what varies along the curve, over all families."""
     found = []
-    for difficulty, rows in curves.items():
+    for value, rows in curve.items():
         for policy in dict.fromkeys(row.policy for row in rows):
-            mean = Mean.of([row.score for row in rows if row.policy == policy])
+            mine = [row for row in rows if row.policy == policy]
+            mean = Mean.of([row.score for row in mine])
             found.append(
                 {
-                    "difficulty": difficulty,
+                    along: value,
                     "policy": policy,
+                    "spent": sum(row.spent for row in mine) / len(mine),
                     "score": mean.value,
                     "score_se": mean.error,
                     "programmes": mean.count,
@@ -87,8 +102,9 @@ def curve_points(curves: Curves) -> list[dict[str, Any]]:
     return found
 
 
-def render(rows: Sequence[Row], curves: Curves, models: Path | None) -> str:
+def render(board: Board, models: Path | None) -> str:
     """Return the page."""
+    rows = board.rows
     failing = [step for step in order_of(rows) if not step["holds"]]
     told = ", ".join(f"{s['better']} over {s['worse']} in {s['task']} ({s['split']})" for s in failing)
     lines = [
@@ -106,9 +122,14 @@ def render(rows: Sequence[Row], curves: Curves, models: Path | None) -> str:
         if of_split:
             lines += [f"## Split `{split}`", "", *_board(of_split), ""]
     lines += ["![Scores by family](figures/leaderboard.svg)", ""]
-    lines += ["![Score against credits spent](figures/budget.svg)", "", *_models(models)]
-    if curves:
-        lines += ["## Difficulty", "", *_difficulty(curves), "", "![Difficulty](figures/difficulty.svg)", ""]
+    lines += _models(models)
+    if board.difficulties:
+        lines += ["## Difficulty", "", *_table(points(board.difficulties, "difficulty"), "difficulty"), ""]
+        lines += ["![Score against difficulty](figures/difficulty.svg)", ""]
+    if board.budgets:
+        lines += ["## Budget", "", "What a policy scores that is told of a part of the budget only.", ""]
+        lines += [*_table(points(board.budgets, "share"), "share"), ""]
+        lines += ["![Score against credits spent](figures/budget.svg)", ""]
     lines += ["## Steps of the order", "", "Paired by programme.", ""]
     lines += ["| split | family | gap | score | in SE | programmes |", "|---|---|---|---|---|---|"]
     lines += [_step(step) for step in order_of(rows)]
@@ -153,17 +174,12 @@ def _models(path: Path | None) -> list[str]:
     return [*lines, ""]
 
 
-def _difficulty(curves: Curves) -> list[str]:
-    points = curve_points(curves)
-    policies = list(dict.fromkeys(point["policy"] for point in points))
-    lines = ["| difficulty | " + " | ".join(policies) + " |", "|---|" + "---|" * len(policies)]
-    for difficulty in curves:
-        cells = [
-            f"{p['score']:.3f} ± {p['score_se']:.3f} ({p['programmes']})"
-            for p in points
-            if p["difficulty"] == difficulty
-        ]
-        lines.append(f"| {difficulty:g} | " + " | ".join(cells) + " |")
+def _table(found: Sequence[Mapping[str, Any]], along: str) -> list[str]:
+    policies = list(dict.fromkeys(point["policy"] for point in found))
+    lines = [f"| {along} | " + " | ".join(policies) + " |", "|---|" + "---|" * len(policies)]
+    for value in dict.fromkeys(point[along] for point in found):
+        cells = [_cell(Mean(p["score"], p["score_se"], p["programmes"])) for p in found if p[along] == value]
+        lines.append(f"| {value:g} | " + " | ".join(cells) + " |")
     return lines
 
 

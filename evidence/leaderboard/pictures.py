@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from envs import CATALOGUE
-from evidence.leaderboard.page import Curves, curve_points
+from evidence.leaderboard.page import Board, points
 from evidence.leaderboard.plan import ENTRIES, TEST
 from molforge.evaluation.match import Row
 from molforge.evaluation.table import Mean
 
 
-def draw(rows: Sequence[Row], curves: Curves, folder: Path) -> None:
+def draw(board: Board, folder: Path) -> None:
     """Write ``leaderboard.svg``, ``budget.svg`` and ``difficulty.svg`` into a folder."""
     import matplotlib as mpl
 
     mpl.use("svg")
     folder.mkdir(parents=True, exist_ok=True)
-    of_test = [row for row in rows if row.split == TEST]
+    of_test = [row for row in board.rows if row.split == TEST]
     _bars(of_test, folder / "leaderboard.svg")
-    _budget(of_test, folder / "budget.svg")
-    if curves:
-        _difficulty(curves, folder / "difficulty.svg")
+    if board.budgets:
+        _budget(of_test, points(board.budgets, "share"), folder / "budget.svg")
+    if board.difficulties:
+        _difficulty(points(board.difficulties, "difficulty"), folder / "difficulty.svg")
 
 
 def _bars(rows: Sequence[Row], path: Path) -> None:
@@ -42,7 +43,7 @@ def _bars(rows: Sequence[Row], path: Path) -> None:
                     place + (number - len(names) / 2 + 0.5) * width,
                     mean.value,
                     width,
-                    yerr=mean.error if math.isfinite(mean.error) else 0.0,
+                    yerr=_finite(mean.error),
                     color=f"C{number}",
                     error_kw={"lw": 0.8},
                     label=ENTRIES[name].title if place == 0 else None,
@@ -54,23 +55,20 @@ def _bars(rows: Sequence[Row], path: Path) -> None:
     _save(figure, path)
 
 
-def _budget(rows: Sequence[Row], path: Path) -> None:
-    """Score against the share of the budget that was spent, over all families."""
+def _budget(rows: Sequence[Row], curve: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Score against credits spent, over all families: curves where shares were played, else points."""
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(5.2, 3.6))
-    for number, name in enumerate(ENTRIES):
+    for number, (name, entry) in enumerate(ENTRIES.items()):
+        shares = [point for point in curve if point["policy"] == name]
         mine = [row for row in rows if row.policy == name]
         mean, spent = _mean([row.score for row in mine]), _mean([row.spent for row in mine])
-        if mean is not None and spent is not None:
-            axes.errorbar(
-                spent.value,
-                mean.value,
-                yerr=mean.error if math.isfinite(mean.error) else 0.0,
-                fmt="o",
-                color=f"C{number}",
-                label=ENTRIES[name].title,
-            )
+        style = {"color": f"C{number}", "marker": "o", "capsize": 2, "label": entry.title}
+        if shares:
+            _points(axes, "spent", shares, style)
+        elif mean is not None and spent is not None:
+            axes.errorbar([spent.value], [mean.value], yerr=[_finite(mean.error)], **style)
     axes.set_xlabel("credits spent, mean over families")
     axes.set_ylabel("score, mean over families")
     axes.set_ylim(0, 1)
@@ -78,21 +76,28 @@ def _budget(rows: Sequence[Row], path: Path) -> None:
     _save(figure, path)
 
 
-def _difficulty(curves: Curves, path: Path) -> None:
+def _difficulty(curve: Sequence[Mapping[str, Any]], path: Path) -> None:
     from matplotlib import pyplot as plt
 
-    points = curve_points(curves)
     figure, axes = plt.subplots(figsize=(4.8, 3.4))
-    for policy in dict.fromkeys(point["policy"] for point in points):
-        mine = [point for point in points if point["policy"] == policy]
-        x = [point["difficulty"] for point in mine]
-        errors = [point["score_se"] for point in mine]
-        axes.errorbar(x, [p["score"] for p in mine], yerr=errors, marker="o", capsize=2, label=policy)
+    for policy in dict.fromkeys(point["policy"] for point in curve):
+        mine = [point for point in curve if point["policy"] == policy]
+        _points(axes, "difficulty", mine, {"marker": "o", "capsize": 2, "label": policy})
     axes.set_xlabel("difficulty")
     axes.set_ylabel("score, mean over families")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
     _save(figure, path)
+
+
+def _points(axes: Any, along: str, found: Sequence[Mapping[str, Any]], style: Mapping[str, Any]) -> None:
+    errors = [_finite(point["score_se"]) for point in found]
+    axes.errorbar([p[along] for p in found], [p["score"] for p in found], yerr=errors, **style)
+
+
+def _finite(error: float) -> float:
+    """Return the standard error, 0 where a single programme has none."""
+    return error if math.isfinite(error) else 0.0
 
 
 def _mean(values: Sequence[float]) -> Mean | None:

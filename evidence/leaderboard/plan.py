@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from envs.environment import MolforgeEnvironment
+from evidence.leaderboard.allowance import limited
 from molforge.evaluation import ladder, provenance
 from molforge.evaluation.match import Row
 from redteam.measure import factories
@@ -42,6 +43,8 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
 ORDER = ("noop", "random", "greedy", "planner", "witness")
 """What is claimed to rise, from left to right, in every family on every split."""
 DIFFICULTIES = (0.0, 0.25, 0.5, 0.75, 1.0)
+SHARES = (0.25, 0.5, 0.75, 1.0)
+"""Of the budget, which a policy is told of on the budget curves."""
 CURVES = ("random", "greedy", "planner")
 
 
@@ -55,7 +58,7 @@ class Order:
     dear_cap: int
     """The same for the rows that think: planner, genetic, bayes, holder."""
     curve: int
-    """Programmes at each point of the difficulty curves."""
+    """Programmes of a family at each point of the curves over difficulty and budget."""
     journal: Path
     processes: int
     elsewhere: bool = True
@@ -78,37 +81,53 @@ def play(order: Order, progress: Callable[[str], None]) -> list[Row]:
         for name in sorted(ENTRIES, key=lambda name: name in DEAR):
             number = counts(name, split, order)
             if number:
-                rows += _run(order, progress, [name], range(number), split)
+                rows += _run(order, progress, factories([name]), range(number), split)
     return rows
 
 
-def play_curves(order: Order, progress: Callable[[str], None]) -> dict[float, list[Row]]:
-    """Return the rows of the difficulty curves, by difficulty."""
+def play_difficulties(order: Order, progress: Callable[[str], None]) -> dict[float, list[Row]]:
+    """Return the rows of the curves over difficulty."""
     if not order.curve:
         return {}
     return {
-        difficulty: _run(order, progress, CURVES, range(order.curve), TEST, difficulty=difficulty)
+        difficulty: _run(
+            order, progress, factories(CURVES), range(order.curve), arguments={"difficulty": difficulty}
+        )
         for difficulty in DIFFICULTIES
     }
+
+
+def play_budgets(order: Order, progress: Callable[[str], None]) -> dict[float, list[Row]]:
+    """Return the rows of the curves over the share of the budget that is shown to a policy."""
+    if not order.curve:
+        return {}
+    found = {}
+    for share in SHARES:
+        policies, limit = limited(factories(CURVES), share), {} if share == 1.0 else {"share": share}
+        found[share] = _run(order, progress, policies, range(order.curve), limit=limit)
+    return found
 
 
 def _run(
     order: Order,
     progress: Callable[[str], None],
-    names: Sequence[str],
+    policies: Mapping[str, ladder.PolicyFactory],
     seeds: Sequence[int],
-    split: str,
-    **arguments: float,
+    split: str = TEST,
+    *,
+    arguments: Mapping[str, float] = MappingProxyType({}),
+    limit: Mapping[str, float] = MappingProxyType({}),
 ) -> list[Row]:
+    """Play; ``arguments`` are reset's, ``limit`` is the policies' own, and both mark the rows."""
     return ladder.run(
         MolforgeEnvironment,
         tasks=order.tasks,
         seeds=seeds,
-        policies=factories(names),
+        policies=policies,
         split=split,
         arguments=arguments,
         journal=order.journal,
         processes=order.processes,
         progress=progress,
-        made_with=provenance.stamp(**arguments),
+        made_with=provenance.stamp(**arguments, **limit),
     )

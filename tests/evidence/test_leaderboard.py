@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from envs.environment import MolforgeEnvironment
 from evidence.leaderboard import command, page, plan
-from molforge.evaluation.match import Row
+from evidence.leaderboard.allowance import Allowance, limited
+from molforge.actions import Action, ActionType
+from molforge.evaluation.match import Row, play
+from redteam.measure import factories
 
 USUAL = {"noop": 0.01, "random": 0.05, "greedy": 0.4, "planner": 0.7, "witness": 0.96}
 
@@ -30,6 +35,10 @@ def board(**changed: float) -> list[Row]:
     ]
 
 
+def told(rows: list[Row]) -> page.Board:
+    return page.Board(rows=rows, difficulties={}, budgets={})
+
+
 def test_the_plan_is_the_issue_of_the_day_unless_capped() -> None:
     whole = plan.Order(tasks=(), cap=500, dear_cap=200, curve=0, journal=Path(), processes=1)
     small = plan.Order(tasks=(), cap=8, dear_cap=3, curve=0, journal=Path(), processes=1, elsewhere=False)
@@ -41,7 +50,7 @@ def test_the_plan_is_the_issue_of_the_day_unless_capped() -> None:
 
 
 def test_the_page_names_the_step_that_does_not_hold() -> None:
-    good, bad = page.render(board(), {}, None), page.render(board(greedy=0.8), {}, None)
+    good, bad = (page.render(told(rows), None) for rows in (board(), board(greedy=0.8)))
 
     assert "does not hold in: no row" in good
     assert "planner over greedy in potency (test)" in bad
@@ -51,16 +60,52 @@ def test_the_page_names_the_step_that_does_not_hold() -> None:
 def test_the_values_are_plain(tmp_path: Path) -> None:
     curves = {0.0: board(), 1.0: board(greedy=0.2)}
 
-    found = page.as_json(board(), curves)
+    found = page.as_json(page.Board(rows=board(), difficulties=curves, budgets=curves))
 
     (point,) = [p for p in found["difficulty"] if (p["difficulty"], p["policy"]) == (0.0, "greedy")]
     assert json.loads(json.dumps(point)) == point
     assert (point["score"], point["programmes"]) == (pytest.approx(0.402), 20)
+    (point,) = [p for p in found["budget"] if (p["share"], p["policy"]) == (1.0, "greedy")]
+    assert (point["score"], point["spent"]) == (pytest.approx(0.202), 30.0)
+
+
+class Spender:
+    """Remembers what it saw of the money."""
+
+    name = "spender"
+
+    def begin(self, observation: dict[str, Any]) -> None:
+        self.seen = [observation["brief"]["budget"]]
+
+    def act(self, observation: dict[str, Any]) -> Action:
+        self.seen.append(observation["budget_left"])
+        return Action(action_type=ActionType.STOP)
+
+
+def test_an_allowance_hides_the_rest_of_the_budget() -> None:
+    spender = Spender()
+    policy = Allowance(spender, 0.25)
+
+    row = play(MolforgeEnvironment(), policy, {"task_id": "potency", "split": "test", "seed": 0})
+    whole = MolforgeEnvironment().reset({"task_id": "potency", "split": "test", "seed": 0}).observation
+
+    assert spender.seen == [0.25 * whole["brief"]["budget"]] * 2
+    assert row.spent == 0
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_greedy_spends_no_more_than_its_allowance(share: float) -> None:
+    (factory,) = limited(factories(["greedy"]), share).values()
+    environment = MolforgeEnvironment()
+
+    row = play(environment, factory(environment), {"task_id": "selectivity", "split": "train", "seed": 3})
+
+    assert 0 < row.spent <= share * 800
 
 
 @pytest.mark.slow
 def test_a_small_board_is_played_written_and_resumed(tmp_path: Path, capsys) -> None:
-    words = ["--tasks", "triage", "--cap", "2", "--dear-cap", "1", "--curve", "0", "--test-only"]
+    words = ["--tasks", "triage", "--cap", "2", "--dear-cap", "1", "--curve", "1", "--test-only"]
     words += ["--journal", str(tmp_path / "matches.jsonl"), "--out", str(tmp_path)]
 
     command.main(words)
@@ -68,6 +113,6 @@ def test_a_small_board_is_played_written_and_resumed(tmp_path: Path, capsys) -> 
     command.main(words)
 
     assert (tmp_path / "matches.jsonl").read_text() == first
-    assert len(first.splitlines()) == 4 * 2 + 4
+    assert len(first.splitlines()) == 4 * 2 + 4 + 3 * (5 + 3)
     assert "# Leaderboard" in (tmp_path / "leaderboard.md").read_text()
     assert "witness" in capsys.readouterr().out
