@@ -9,7 +9,7 @@ BIN := .venv/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: help setup setup-run run serve test slow newest container check lint format types imports clients \
-        conformance hostile validate landscapes steps ladder leaderboard redteam learn certify pins space clean
+        conformance hostile validate landscapes steps ladder leaderboard redteam learn certify evidence pins space clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,9 @@ learn: setup ## train a small learner through the real server: three seeds, a co
 
 certify: setup ## run every check of OpenEnv's severity policy and write the certificate (resumes)
 	@$(BIN)/molforge certify --out docs/figures
+
+evidence: setup ## the tests of learner, pictures and datasets, with the libraries that only these need
+	@scripts/evidence.sh
 
 pins: ## solve the requirements lists anew (needs uv)
 	@scripts/pins.sh

@@ -33,7 +33,7 @@ def _bars(rows: Sequence[Row], path: Path) -> None:
 
     tasks = [task for task in CATALOGUE if any(row.task == task for row in rows)]
     names = [name for name in ENTRIES if any(row.policy == name for row in rows)]
-    figure, axes = plt.subplots(figsize=(1.6 + 1.25 * len(tasks), 3.6))
+    figure, axes = plt.subplots(figsize=(4.0 + 0.95 * len(tasks), 3.6))
     width = 0.85 / len(names)
     for number, name in enumerate(names):
         for place, task in enumerate(tasks):

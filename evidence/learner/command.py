@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from evidence.learner import curves
         from evidence.learner.training import Plan
     except ImportError as why:
-        sys.stderr.write(f"the learner needs the extra `learn` (PyTorch): {why}\n")
+        sys.stderr.write(f"the learner needs the extra `learn` (JAX and Optax): {why}\n")
         return 2
     options.keep.mkdir(parents=True, exist_ok=True)
     tasks = tuple(options.tasks)
@@ -61,7 +61,7 @@ def _kept(plan: Any, folder: Path, url: str | None) -> dict[str, Any]:
         if kept["plan"] == json.loads(json.dumps(asdict(plan))):
             return kept
     progress = _progress(name)
-    checkpoint = path.with_suffix(".pt")
+    checkpoint = path.with_suffix(".npz")
     if url is not None:
         found = train(url, plan, progress, checkpoint)
     else:

@@ -11,6 +11,7 @@ import numpy as np
 
 from molforge.evaluation import provenance
 from molforge.evaluation.table import Mean
+from molforge.policies.objectives import Floats
 
 Run = Mapping[str, Any]
 SMOOTHED = 5
@@ -18,9 +19,11 @@ SMOOTHED = 5
 
 
 def rise(runs: Sequence[Run], task: str) -> Mean:
-    """Return the paired difference end - start over programmes, those of all runs together."""
-    gains = [e - s for run in runs for s, e in zip(run["start"][task], run["end"][task], strict=True)]
-    return Mean.of(gains)
+    """Return the paired difference end - start over programmes, each the mean of its runs.
+
+    Runs meet the same programmes: their differences on one programme are not independent.
+    """
+    return Mean.of((_of_programmes(runs, "end", task) - _of_programmes(runs, "start", task)).tolist())
 
 
 def summary(runs: Sequence[Run], control: Sequence[Run], greedy: Mapping[str, Mean]) -> dict[str, Any]:
@@ -48,16 +51,16 @@ def table(found: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for task, gain in found["rise"].items():
-        control, greedy = found["control_end"].get(task), found["greedy"].get(task)
-        lines.append(
-            f"| {task} | {_told(found['start'][task])} | {_told(found['end'][task])} "
-            f"| {gain['mean']:+.3f} ± {gain['error']:.3f}, {gain['in_errors']:.1f} "
-            f"| {_told(control) if control else ''} "
-            f"| {found['control_rise'][task]['in_errors']:+.1f} errors | {_told(greedy) if greedy else ''} |"
-            if control
-            else f"| {task} | {_told(found['start'][task])} | {_told(found['end'][task])} "
-            f"| {gain['mean']:+.3f} ± {gain['error']:.3f}, {gain['in_errors']:.1f} | | | |"
-        )
+        cells = [task, _told(found["start"][task]), _told(found["end"][task])]
+        cells.append(f"{gain['mean']:+.3f} ± {gain['error']:.3f}, {gain['in_errors']:.1f}")
+        if found["control_rise"]:
+            cells += [
+                _told(found["control_end"][task]),
+                f"{found['control_rise'][task]['in_errors']:+.1f} errors",
+            ]
+        else:
+            cells += ["", ""]
+        lines.append(f"| {' | '.join([*cells, _told(found['greedy'][task])])} |")
     return "\n".join(lines)
 
 
@@ -100,7 +103,12 @@ def _curve(run: Run, task: str) -> Any:
 
 
 def _scores(runs: Sequence[Run], when: str, task: str) -> Mean:
-    return Mean.of([score for run in runs for score in run[when][task]])
+    return Mean.of(_of_programmes(runs, when, task).tolist())
+
+
+def _of_programmes(runs: Sequence[Run], when: str, task: str) -> Floats:
+    """Return the score of every held-out programme, averaged over the runs."""
+    return np.asarray(np.mean([run[when][task] for run in runs], axis=0))
 
 
 def _plain(mean: Mean) -> dict[str, float]:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
-import torch
+import optax
 
 from evidence.learner.choices import FEATURES, Option
 from molforge.policies.objectives import Floats
@@ -18,6 +20,8 @@ CLIP = 0.3
 ENTROPY = 0.003
 RATE = 0.04
 EPOCHS = 6
+
+_ADAM = optax.adam(RATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,78 +34,104 @@ class Decision:
     log_probability: float
 
 
-class Scorer(torch.nn.Module):  # type: ignore[misc, unused-ignore]
-    """A linear part and a hidden layer beside it; all zero at the start, so that it starts uniform."""
+def score(weights: Any, features: Any, xp: Any = jnp) -> Any:
+    """Return one score for each option: a linear part and a hidden layer beside it.
 
-    def __init__(self, seed: int) -> None:
-        super().__init__()
-        generator = torch.Generator().manual_seed(seed)
-        self.linear = torch.nn.Linear(FEATURES, 1, bias=False)
-        self.inner = torch.nn.Linear(FEATURES, HIDDEN)
-        self.outer = torch.nn.Linear(HIDDEN, 1, bias=False)
-        with torch.no_grad():
-            self.linear.weight.zero_()
-            self.outer.weight.zero_()
-            self.inner.weight.copy_(torch.randn(HIDDEN, FEATURES, generator=generator) / 4.0)
-            self.inner.bias.zero_()
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return one score for each option."""
-        found: torch.Tensor = self.linear(features) + self.outer(torch.tanh(self.inner(features)))
-        return found.squeeze(-1)
+    ``features`` has shape (..., FEATURES); ``xp`` is the array library that works it out.
+    """
+    hidden = xp.tanh(features @ weights["inner"] + weights["bias"])
+    return features @ weights["linear"] + hidden @ weights["outer"]
 
 
 class Learner:
-    """The network, its optimiser and its random stream."""
+    """The weights, their optimiser and its memory. What scores is zero at the start: uniform play."""
 
     def __init__(self, seed: int) -> None:
-        torch.set_num_threads(1)
-        self.scorer = Scorer(seed)
-        self._optimiser = torch.optim.Adam(self.scorer.parameters(), lr=RATE)
+        inner = np.random.default_rng(seed).standard_normal((FEATURES, HIDDEN)) / 4.0
+        self._weights: Any = jax.tree.map(
+            jnp.float32,
+            {
+                "linear": np.zeros(FEATURES),
+                "inner": inner,
+                "bias": np.zeros(HIDDEN),
+                "outer": np.zeros(HIDDEN),
+            },
+        )
+        self._memory: Any = _ADAM.init(self._weights)
+        self._plain = jax.tree.map(np.asarray, self._weights)
 
     def choose(self, options: Sequence[Option], rng: np.random.Generator) -> Decision:
         """Draw one of the options."""
         features = np.stack([option.features for option in options])
-        with torch.no_grad():
-            scores = self.scorer(torch.from_numpy(features).float())
-            logs = torch.log_softmax(scores, 0).double().numpy()
+        scores = score(self._plain, features, np)
+        logs = scores - scores.max()
+        logs -= np.log(np.exp(logs).sum())
         chosen = int(rng.choice(len(options), p=np.exp(logs) / np.exp(logs).sum()))
         return Decision(features, chosen, float(logs[chosen]))
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> list[Floats]:
         """Return the weights and the optimiser's memory."""
-        return {"scorer": self.scorer.state_dict(), "optimiser": self._optimiser.state_dict()}
+        return [np.asarray(leaf) for leaf in jax.tree.leaves((self._weights, self._memory))]
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Sequence[Floats]) -> None:
         """Take them over."""
-        self.scorer.load_state_dict(state["scorer"])
-        self._optimiser.load_state_dict(state["optimiser"])
+        shape = jax.tree.structure((self._weights, self._memory))
+        self._weights, self._memory = jax.tree.unflatten(shape, [jnp.asarray(leaf) for leaf in state])
+        self._plain = jax.tree.map(np.asarray, self._weights)
 
     def update(self, decisions: Sequence[Decision], advantages: Floats) -> float:
         """Take some steps of the clipped policy gradient; return the mean entropy before them."""
-        rows = torch.from_numpy(np.concatenate([d.features for d in decisions])).float()
-        sizes = [len(d.features) for d in decisions]
-        owner = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        chosen = torch.from_numpy(starts + np.array([d.chosen for d in decisions]))
-        old = torch.tensor([d.log_probability for d in decisions]).float()
-        gain = torch.from_numpy(advantages).float()
+        batch = _padded(decisions, advantages)
         first = 0.0
         for epoch in range(EPOCHS):
-            logs = _log_softmax(self.scorer(rows), owner, len(sizes))
-            ratio = torch.exp(logs[chosen] - old)
-            surrogate = torch.minimum(ratio * gain, ratio.clamp(1 - CLIP, 1 + CLIP) * gain).mean()
-            entropy = -(logs.exp() * logs).sum() / len(sizes)
-            self._optimiser.zero_grad()
-            (-surrogate - ENTROPY * entropy).backward()
-            self._optimiser.step()
-            first = float(entropy.detach()) if epoch == 0 else first
+            self._weights, self._memory, entropy = _compiled_step(self._weights, self._memory, batch)
+            first = float(entropy) if epoch == 0 else first
+        self._plain = jax.tree.map(np.asarray, self._weights)
         return first
 
 
-def _log_softmax(scores: torch.Tensor, owner: torch.Tensor, count: int) -> torch.Tensor:
-    """Return log-probabilities within each owner's options."""
-    largest = torch.full((count,), -torch.inf).scatter_reduce(0, owner, scores, "amax").detach()
-    shifted = scores - largest[owner]
-    total = torch.zeros(count).index_add(0, owner, shifted.exp())
-    return shifted - total.log()[owner]
+def _padded(decisions: Sequence[Decision], advantages: Floats) -> dict[str, Any]:
+    """Return the batch as arrays whose sizes are powers of two: few shapes, few compilations."""
+    rows, width = _power(len(decisions)), _power(max(len(d.features) for d in decisions))
+    batch = {
+        "features": np.zeros((rows, width, FEATURES), np.float32),
+        "is_option": np.zeros((rows, width), bool),
+        "chosen": np.zeros(rows, np.int32),
+        "old": np.zeros(rows, np.float32),
+        "gain": np.zeros(rows, np.float32),
+        "weight": np.zeros(rows, np.float32),
+    }
+    batch["is_option"][len(decisions) :, 0] = True  # a row of padding has one option: nothing to choose
+    for row, decision in enumerate(decisions):
+        batch["features"][row, : len(decision.features)] = decision.features
+        batch["is_option"][row, : len(decision.features)] = True
+    batch["chosen"][: len(decisions)] = [decision.chosen for decision in decisions]
+    batch["old"][: len(decisions)] = [decision.log_probability for decision in decisions]
+    batch["gain"][: len(decisions)] = advantages
+    batch["weight"][: len(decisions)] = 1.0 / len(decisions)
+    return batch
+
+
+def _power(number: int) -> int:
+    return 1 << (number - 1).bit_length()
+
+
+def _loss(weights: Any, batch: dict[str, Any]) -> tuple[Any, Any]:
+    scores = jnp.where(batch["is_option"], score(weights, batch["features"]), -jnp.inf)
+    logs = jax.nn.log_softmax(scores)
+    taken = jnp.take_along_axis(logs, batch["chosen"][:, None], axis=1)[:, 0]
+    ratio = jnp.exp(taken - batch["old"])
+    clipped = jnp.clip(ratio, 1.0 - CLIP, 1.0 + CLIP)
+    surrogate = jnp.minimum(ratio * batch["gain"], clipped * batch["gain"])
+    finite = jnp.where(batch["is_option"], logs, 0.0)
+    entropy = -(jnp.exp(logs) * finite).sum(axis=1)
+    return -(batch["weight"] * (surrogate + ENTROPY * entropy)).sum(), (batch["weight"] * entropy).sum()
+
+
+def _step(weights: Any, memory: Any, batch: dict[str, Any]) -> tuple[Any, Any, Any]:
+    (_, entropy), gradient = jax.value_and_grad(_loss, has_aux=True)(weights, batch)
+    change, memory = _ADAM.update(gradient, memory)
+    return optax.apply_updates(weights, change), memory, entropy
+
+
+_compiled_step = jax.jit(_step)

@@ -9,6 +9,7 @@ Rewards dealt out over steps would not do: longer rollouts get more of them, so 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from evidence.learner.arena import Programme, Rollout, play_all
 from evidence.learner.policy import Decision, Learner
@@ -86,14 +86,22 @@ def train(url: str, plan: Plan, progress: Callable[[str], None], checkpoint: Pat
 def _read(path: Path, plan: Plan) -> dict[str, Any] | None:
     if not path.exists():
         return None
-    kept: dict[str, Any] = torch.load(path, weights_only=False)
-    return kept if kept["plan"] == asdict(plan) else None
+    with np.load(path) as arrays:
+        told: dict[str, Any] = json.loads(str(arrays["told"]))
+        learner = [arrays[f"leaf_{number}"] for number in range(len(arrays.files) - 1)]
+    return {**told, "learner": learner} if told["plan"] == _plain(plan) else None
 
 
-def _write(path: Path, plan: Plan, state: dict[str, Any], learner: Learner) -> None:
-    partial = path.with_suffix(".partial")
-    torch.save({**state, "plan": asdict(plan), "learner": learner.state()}, partial)
+def _write(path: Path, plan: Plan, told: dict[str, Any], learner: Learner) -> None:
+    leaves: dict[str, Any] = {f"leaf_{number}": leaf for number, leaf in enumerate(learner.state())}
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, told=json.dumps({**told, "plan": _plain(plan)}), **leaves)
     partial.replace(path)
+
+
+def _plain(plan: Plan) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(asdict(plan)))
+    return found
 
 
 def evaluate(url: str, learner: Learner, plan: Plan, count: int) -> dict[str, list[float]]:

@@ -338,3 +338,16 @@ def test_the_report_says_everything(root: Path) -> None:
     assert "does not apply" in json.dumps(report.as_json(found))
     assert "<table>" in page
     assert "http" not in page
+
+
+def test_the_report_has_pictures_of_what_was_played(root: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: `make evidence` has it")
+    with Bench(root, tasks=("potency",), programmes=2, planner_programmes=2) as bench:
+        rows = bench.matches(["noop", "random", "greedy", "planner", "witness"], 2)
+        vars(bench)["rows"] = rows
+        curve = Outcome.of(True, "falls", difficulty=[0.0, 1.0], score=[0.5, 0.3], error=[0.1, 0.1])
+        drawn = report.pictures({"statistical.difficulty_separation": curve}, bench)
+
+    assert len(drawn) == 2
+    assert all(f"<!-- {name} -->" in drawn[0] for name in ("potency", "planner", "witness"))
+    assert "<!-- difficulty -->" in drawn[1]

@@ -99,7 +99,9 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
 def test_datasets_loads_both(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    datasets = pytest.importorskip("datasets", reason="the library `datasets` is not installed")
+    datasets = pytest.importorskip(
+        "datasets", reason="the library `datasets` is not installed: `make evidence` has it"
+    )
     out = tmp_path / f"rows.{suffix}"
     files.write(episodes.conversations(PROGRAMMES, policy="greedy"), out, kind="sft")
 

@@ -69,6 +69,19 @@ def test_the_values_are_plain(tmp_path: Path) -> None:
     assert (point["score"], point["spent"]) == (pytest.approx(0.202), 30.0)
 
 
+def test_the_pictures_are_drawn_and_name_everybody(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: `make evidence` has it")
+    from evidence.leaderboard import pictures
+
+    curve = {share: [row for row in board() if row.policy != "noop"] for share in (0.5, 1.0)}
+    pictures.draw(page.Board(rows=board(), difficulties=curve, budgets=curve), tmp_path)
+
+    drawn = {path.name: path.read_text() for path in tmp_path.glob("*.svg")}
+    assert set(drawn) == {"leaderboard.svg", "budget.svg", "difficulty.svg"}
+    assert all(f"<!-- {name} -->" in drawn["leaderboard.svg"] for name in ("no-op", "planner", "witness"))
+    assert "<!-- credits spent, mean over families -->" in drawn["budget.svg"]
+
+
 class Spender:
     """Remembers what it saw of the money."""
 
