@@ -91,7 +91,7 @@ leaderboard: setup ## play the reference leaderboard and write docs/leaderboard.
 redteam: setup ## attack the environment, 50 programmes a family, and write docs/figures/redteam.md (hours; resumes)
 	@$(BIN)/molforge redteam --out docs/figures
 
-learn: setup ## train a small learner through the real server: three seeds, a control, curves (needs the extra `learn`)
+learn: setup ## train a small learner through the real server: three seeds, three controls, curves (needs the extra `learn`)
 	@$(BIN)/python -m evidence.learner --out docs/figures
 
 certify: setup ## run every check of OpenEnv's severity policy and write the certificate (resumes)

@@ -1,4 +1,4 @@
-"""Train the learner: three seeds and a control, curves and the conclusion. Finished runs are kept."""
+"""Train the learner: three seeds and three controls, curves and the conclusion. Finished runs are kept."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ def _greedy(tasks: Sequence[str], count: int, folder: Path) -> dict[str, Any]:
 def _parser() -> argparse.ArgumentParser:
     parser = parser_of("python -m evidence.learner", __doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the runs")
-    parser.add_argument("--control", type=int, nargs="*", default=[0], help="seeds of the control runs")
+    parser.add_argument("--control", type=int, nargs="*", default=[0, 1, 2], help="seeds of the control runs")
     add_tasks(parser, TASKS)
-    parser.add_argument("--updates", type=int, default=16, help="of 64 episodes each")
+    parser.add_argument("--updates", type=int, default=24, help="of 128 episodes each")
     parser.add_argument("--held-out", type=int, default=40, help="validation programmes of each family")
     parser.add_argument(
         "--keep", type=Path, default=Path(".cache/learner"), help="finished runs, to resume from"

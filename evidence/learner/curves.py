@@ -88,7 +88,7 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
         if task in found["greedy"]:
             axes.axhline(found["greedy"][task]["mean"], color="C2", ls="--", lw=1, label="greedy, held out")
         axes.set_title(task)
-        axes.set_xlabel("update (64 episodes each)")
+        axes.set_xlabel("update (128 episodes each)")
     panels[0][0].set_ylabel("score of the training batches")
     panels[0][0].legend(frameon=False, fontsize=8)
     figure.tight_layout()

@@ -33,7 +33,7 @@ class Plan:
     seed: int
     tasks: tuple[str, ...]
     updates: int
-    groups: int = 8
+    groups: int = 16
     """Programmes of each batch; every one is played ``GROUP`` times."""
     held_out: int = 40
     """Programmes of the validation split, for each family, at the start and at the end."""
