@@ -158,7 +158,7 @@ def _predictions(value: object) -> dict[str, Prediction]:
     for name, item in value.items():
         try:
             numbers = {part: float(item[part]) for part in ("value", "low", "high")}
-        except (TypeError, KeyError, ValueError, IndexError):
+        except (TypeError, KeyError, ValueError, IndexError, OverflowError):
             raise AgentError(f"predicted[{name!r:.80}] must be {{value, low, high}}, all numbers") from None
         predictions[str(name)] = Prediction(**numbers)
     return predictions

@@ -15,7 +15,23 @@ class Help(argparse.HelpFormatter):
         return f"{text} (default: %(default)s)"
 
     def _get_default_metavar_for_optional(self, action: argparse.Action) -> str:
-        return "N" if action.type in (int, float) else super()._get_default_metavar_for_optional(action)
+        return (
+            "N"
+            if action.type in (int, float, counted, counted_or_none)
+            else super()._get_default_metavar_for_optional(action)
+        )
+
+
+def counted(text: str) -> int:
+    """Read an option that counts something: a whole number, at least 1."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= 10**8:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from 1 on")
+    return int(text[:9])
+
+
+def counted_or_none(text: str) -> int:
+    """Read an option that counts something, 0 for none of it."""
+    return 0 if text == "0" else counted(text)
 
 
 def parser_of(command: str, docstring: str | None) -> argparse.ArgumentParser:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from envs import SPLITS
 from molforge.evaluation.progress import tell
-from molforge.options import parser_of
+from molforge.options import counted_or_none, parser_of
 from redteam.attacks import POLICY_ATTACKS, PROBES, Rank
 from redteam.options import add_matches, add_tasks
 
@@ -55,10 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     told = "policy attacks (default: all of --list)"
     parser.add_argument("--attacks", nargs="+", choices=tuple(POLICY_ATTACKS), metavar="NAME", help=told)
     parser.add_argument("--split", choices=SPLITS, default="test", help="which programmes")
-    parser.add_argument("--programmes", type=int, default=50, help="per family; 0: probes alone")
+    parser.add_argument("--programmes", type=counted_or_none, default=50, help="per family; 0: probes alone")
     parser.add_argument(
         "--planner-programmes",
-        type=int,
+        type=counted_or_none,
         default=50,
         help="of them, how many the planner plays",
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from envs import CATALOGUE
+from molforge.options import counted
 
 ALL = tuple(CATALOGUE)
 
@@ -23,4 +24,4 @@ def add_matches(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     told = "finished matches, to resume from"
     add("--journal", type=Path, default=Path(".cache/matches.jsonl"), metavar="FILE", help=told)
-    add("--processes", type=int, default=1, help="matches at once")
+    add("--processes", type=counted, default=1, help="matches at once")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from molforge.evaluation.progress import tell
-from molforge.options import parser_of
+from molforge.options import counted, parser_of
 from redteam.options import add_matches, add_tasks
 
 ROOT = Path(__file__).parents[2]
@@ -58,9 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = parser_of("molforge certify", __doc__)
     parser.add_argument("--only", nargs="+", metavar="ID", help="checks whose id starts so (default: all 46)")
     add_tasks(parser)
-    parser.add_argument("--programmes", type=int, default=12, help="matches of each policy in each family")
     parser.add_argument(
-        "--planner-programmes", type=int, default=4, help="of them, how many the planner plays"
+        "--programmes", type=counted, default=12, help="matches of each policy in each family"
+    )
+    parser.add_argument(
+        "--planner-programmes", type=counted, default=4, help="of them, how many the planner plays"
     )
     parser.add_argument(
         "--project", type=Path, default=ROOT, metavar="FOLDER", help="a checkout (default: this one)"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from molforge.evaluation.progress import tell
-from molforge.options import parser_of
+from molforge.options import counted, counted_or_none, parser_of
 from redteam.options import add_matches, add_tasks
 
 
@@ -50,9 +50,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = parser_of("python -m evidence.leaderboard", __doc__)
     add = parser.add_argument
     add_tasks(parser)
-    add("--cap", type=int, default=500, help="programmes of a family and split, at most")
-    add("--dear-cap", type=int, default=200, help="the same for planner, genetic, bayes and holder")
-    add("--curve", type=int, default=12, help="programmes of a family at each point of the curves; 0: none")
+    add("--cap", type=counted, default=500, help="programmes of a family and split, at most")
+    add("--dear-cap", type=counted, default=200, help="the same for planner, genetic, bayes and holder")
+    add(
+        "--curve",
+        type=counted_or_none,
+        default=12,
+        help="programmes of a family at each point of the curves; 0: none",
+    )
     add("--test-only", action="store_true", help="leave out the train and validation splits")
     add_matches(parser)
     add("--out", type=Path, default=Path("docs"), metavar="FOLDER")

@@ -12,6 +12,7 @@ from typing import Any
 
 from envs import CATALOGUE
 from evidence.leaderboard.plan import ELSEWHERE, ENTRIES, ORDER, TEST
+from evidence.models.standing import told
 from molforge.evaluation import provenance
 from molforge.evaluation.match import Row
 from molforge.evaluation.table import Mean, paired, standings
@@ -106,7 +107,7 @@ def render(board: Board, models: Path | None) -> str:
     """Return the page."""
     rows = board.rows
     failing = [step for step in order_of(rows) if not step["holds"]]
-    told = ", ".join(f"{s['better']} over {s['worse']} in {s['task']} ({s['split']})" for s in failing)
+    bad = ", ".join(f"{s['better']} over {s['worse']} in {s['task']} ({s['split']})" for s in failing)
     lines = [
         "# Leaderboard",
         "",
@@ -114,7 +115,7 @@ def render(board: Board, models: Path | None) -> str:
         "score ± standard error over programmes (their number). Every row meets the same programmes",
         "under the same noise. `molforge evaluate --add-to docs/figures/models.json` adds a model.",
         "",
-        f"The order {' ≤ '.join(ORDER[:2])} < {' < '.join(ORDER[2:])} does not hold in: {told or 'no row'}.",
+        f"The order {' ≤ '.join(ORDER[:2])} < {' < '.join(ORDER[2:])} does not hold in: {bad or 'no row'}.",
         "",
     ]
     for split in (TEST, *ELSEWHERE):
@@ -122,7 +123,7 @@ def render(board: Board, models: Path | None) -> str:
         if of_split:
             lines += [f"## Split `{split}`", "", *_board(of_split), ""]
     lines += ["![Scores by family](figures/leaderboard.svg)", ""]
-    lines += _models(models)
+    lines += _models(board, models)
     if board.difficulties:
         lines += ["## Difficulty", "", *_table(points(board.difficulties, "difficulty"), "difficulty"), ""]
         lines += ["![Score against difficulty](figures/difficulty.svg)", ""]
@@ -155,23 +156,38 @@ def _board(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
-def _models(path: Path | None) -> list[str]:
+def _models(board: Board, path: Path | None) -> list[str]:
+    """Return the models' rows: by family, and paired with greedy on the programmes both played."""
     lines = ["## Language models", ""]
-    rows = json.loads(path.read_text(encoding="utf-8")) if path is not None and path.exists() else []
-    if not rows:
+    found = json.loads(path.read_text(encoding="utf-8")) if path is not None and path.exists() else []
+    if not found:
         return [*lines, "None yet.", ""]
+    greedy = {(row.split, row.task, row.seed): row.score for row in board.rows if row.policy == "greedy"}
     lines += [
-        "| model | split | score, 95 % interval | parsed | errors | tokens | credits |",
-        "|" + "---|" * 7,
+        "`molforge evaluate` makes these rows: 95 % intervals; the gap to greedy is paired by programme.",
+        "",
     ]
-    for row in rows:
+    heads = ["model", "split", "settings", "all", *CATALOGUE, "minus greedy", "parsed", "errors", "no text"]
+    heads += ["cut", "again", "tokens", "credits", "made with"]
+    lines += ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for row in found:
         f = row["all"]
-        lines.append(
-            f"| {row['model']} | {row['split']} | {f['score']:.3f} [{f['low']:.3f}, {f['high']:.3f}] "
-            f"({f['programmes']}) | {f['parse_rate']:.0%} | {f['error_rate']:.0%} "
-            f"| {f['prompt_tokens'] + f['completion_tokens']:.0f} | {f['spent']:.0f} |"
-        )
+        by_family = [_figures(row["tasks"].get(task)) for task in CATALOGUE]
+        gaps = [
+            score - greedy[row["split"], task, seed]
+            for task, seed, score in row["scores"]
+            if (row["split"], task, seed) in greedy
+        ]
+        cells = [row["model"], row["split"], row["settings"], _figures(f), *by_family]
+        cells += [_cell(Mean.of(gaps)) if gaps else "", f"{f['parse_rate']:.0%}", f"{f['error_rate']:.0%}"]
+        cells += [str(f[name]) for name in ("failed_calls", "cut", "again")]
+        cells += [f"{f['prompt_tokens'] + f['completion_tokens']:.0f}", f"{f['spent']:.0f}"]
+        lines.append(f"| {' | '.join([*cells, ', '.join(row['made_with'])])} |")
     return [*lines, ""]
+
+
+def _figures(figures: dict[str, Any] | None) -> str:
+    return f"{told(figures)} ({figures['programmes']})" if figures else ""
 
 
 def _table(found: Sequence[Mapping[str, Any]], along: str) -> list[str]:

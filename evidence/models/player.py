@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,11 +21,19 @@ COMMAND_CHARACTERS = 8000
 log = logging.getLogger(__name__)
 
 
+class EndpointFailed(Exception):
+    """No answer came from the endpoint: no fault of the model, and no score of its."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Attempt:
     """What came of one programme."""
 
     model: str
+    settings: str = ""
+    """What else decides how it plays: limits, temperature, the server it was told of."""
+    number: int = 1
+    """Above 1 where an earlier attempt was cut and another one asked for."""
     task: str
     split: str
     seed: int
@@ -37,6 +45,7 @@ class Attempt:
     refused: int = 0
     """Actions that could not be carried out, unreadable ones included."""
     failed_calls: int = 0
+    """Calls that were answered without a text, or refused for what they said (too long, for instance)."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     spent: float = 0.0
@@ -86,39 +95,66 @@ class Model:
             timeout=endpoint.seconds,
         )
 
-    async def answer(self, messages: list[dict[str, str]], attempt: Attempt) -> str:
-        """Return the model's text, empty where the call failed; tokens are counted in ``attempt``."""
-        create: Any = self._client.chat.completions.create
+    async def check(self) -> None:
+        """Ask once, with the options of the game; raise ``EndpointFailed`` if that comes to nothing."""
         try:
-            reply = await create(model=self.name, messages=messages, stream=False, **self._options)
-            text = reply.choices[0].message.content or ""
-        except (openai.OpenAIError, LookupError, TypeError, AttributeError, ValueError) as why:
-            log.warning("%s %s: call failed: %s", attempt.task, attempt.seed, why)
+            await self._create([{"role": "user", "content": "Answer with one word: ready"}])
+        except openai.OpenAIError as why:
+            raise EndpointFailed(_told(why)) from why
+
+    async def answer(self, messages: list[dict[str, str]], attempt: Attempt) -> str:
+        """Return the model's text, empty where there was none; tokens are counted in ``attempt``.
+
+        Raises ``EndpointFailed`` where the endpoint does not answer, after all attempts of the call.
+        """
+        try:
+            reply = await self._create(messages)
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as why:
+            log.warning("%s %s: call refused: %s", attempt.task, attempt.seed, why)
             attempt.failed_calls += 1
             return ""
+        except openai.OpenAIError as why:
+            raise EndpointFailed(_told(why)) from why
         usage = getattr(reply, "usage", None)
         attempt.prompt_tokens += int(getattr(usage, "prompt_tokens", 0) or 0)
         attempt.completion_tokens += int(getattr(usage, "completion_tokens", 0) or 0)
-        return str(text).strip()
+        try:
+            text = reply.choices[0].message.content
+        except (LookupError, TypeError, AttributeError):
+            text = None
+        attempt.failed_calls += not isinstance(text, str)
+        return text.strip() if isinstance(text, str) else ""
+
+    async def _create(self, messages: list[dict[str, str]]) -> Any:
+        create: Any = self._client.chat.completions.create
+        return await create(model=self.name, messages=messages, stream=False, **self._options)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
 
-async def play(env: MolforgeEnv, model: Model, attempt: Attempt, arguments: Mapping[str, Any]) -> Attempt:
-    """Play the programme of ``attempt`` to its end."""
+async def play(
+    env: MolforgeEnv,
+    model: Model,
+    attempt: Attempt,
+    arguments: Mapping[str, Any],
+    begun: Callable[[], None] = lambda: None,
+) -> Attempt:
+    """Play the programme of ``attempt`` to its end; ``begun`` is called when the server has opened it."""
     began = time.monotonic()
     result = await env.reset(task_id=attempt.task, split=attempt.split, seed=attempt.seed, **arguments)
+    begun()
     first = result.observation
     conversation = Conversation(first.text)
     assays = tuple(line.assay for line in first.brief.menu) if first.brief else ()
     while not result.done:
         left = result.observation.steps_left
         text = await model.answer(conversation.messages(calls_left=left), attempt)
-        attempt.parsed += _is_action(text, assays)
-        result = await env.step(MolforgeAction(command=text[-COMMAND_CHARACTERS:]))
+        sent = text[-COMMAND_CHARACTERS:]
+        result = await env.step(MolforgeAction(command=sent))
         attempt.steps += 1
+        attempt.parsed += _is_action(sent, assays)
         attempt.refused += result.observation.last_action_error is not None
         conversation.add(answer=text, reply=result.observation.text)
     last = result.observation
@@ -126,6 +162,10 @@ async def play(env: MolforgeEnv, model: Model, attempt: Attempt, arguments: Mapp
     attempt.spent = round(first.budget_left - last.budget_left, 2)
     attempt.ending, attempt.seconds = last.phase, round(time.monotonic() - began, 2)
     return attempt
+
+
+def _told(why: Exception) -> str:
+    return f"{type(why).__name__}: {str(why)[:300]}"
 
 
 def _is_action(text: str, assays: tuple[str, ...]) -> bool:

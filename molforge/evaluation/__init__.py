@@ -2,6 +2,7 @@
 
     match   one policy plays one programme to its end -> Row
     ladder  many policies on many seeds, in several processes, resumable from a JSONL file
+    journal  JSONL files that survive whoever wrote them
     provenance  the version and artefacts that figures were made with
     progress  where a command that takes long says how far it is
     table   rows -> means with standard errors, and paired gaps between neighbours

@@ -7,7 +7,6 @@ have to be importable: module-level functions or ``functools.partial`` of them.
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -15,9 +14,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from molforge.contract import Environment
+from molforge.evaluation import journal as journals
 from molforge.evaluation.match import Row, play
 from molforge.policies import NAMES, Policy, make
 
@@ -96,11 +96,12 @@ def run(
         if row.made_with == made_with
     }
     missing = [match for match in wanted if match.key not in known]
-    with journal.open("a", encoding="utf-8") if journal else nullcontext() as file:
+    with journals.append_to(journal) if journal else nullcontext() as file:
         for number, row in enumerate(_played(environment_factory, factories, missing, processes), 1):
             row = replace(row, made_with=made_with)
             known[row.task, row.split, row.seed, row.policy] = row
-            _append(file, row)
+            if file is not None:
+                journals.write(file, row.as_json())
             progress(
                 f"{number}/{len(missing)} {row.task} {row.split} {row.seed} {row.policy}: "
                 f"{row.score:.3f} ({row.cpu_seconds:.1f} s)"
@@ -110,15 +111,7 @@ def run(
 
 def read(journal: Path | None) -> list[Row]:
     """Return the rows of a journal; none where there is no file."""
-    if journal is None or not journal.exists():
-        return []
-    return [Row.from_json(json.loads(line)) for line in journal.read_text(encoding="utf-8").splitlines()]
-
-
-def _append(file: TextIO | None, row: Row) -> None:
-    if file is not None:
-        file.write(json.dumps(row.as_json()) + "\n")
-        file.flush()
+    return [Row.from_json(line) for line in journals.read(journal)]
 
 
 def _played(

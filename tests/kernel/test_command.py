@@ -156,3 +156,11 @@ def test_text_of_any_kind_is_read_at_once(text: str) -> None:
 def test_text_beyond_the_limit_is_refused_unread() -> None:
     with pytest.raises(AgentError, match="8001 characters; at most 8000"):
         parse_command("x" * 8001, assays=ASSAYS)
+
+
+def test_a_number_too_large_for_a_float_is_refused() -> None:
+    huge = "1" + 400 * "0"
+    text = f'{{"action":"nominate","compound":"M1","predicted":{{"potency":{{"value":{huge},"low":1,"high":2}}}}}}'
+
+    with pytest.raises(AgentError, match="all numbers"):
+        parse_command(text, assays=("potency",))

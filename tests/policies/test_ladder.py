@@ -124,3 +124,18 @@ def test_row_survives_json() -> None:
     row = play(seeds=[7])[1]
 
     assert type(row).from_json(json.loads(json.dumps(row.as_json()))) == row
+
+
+def test_a_line_that_was_being_written_when_the_writer_died_is_played_again(tmp_path: Path) -> None:
+    journal = tmp_path / "matches.jsonl"
+    play = partial(
+        ladder.run, _Coin, tasks=["a"], policies={"nominator": lambda _: _Nominator()}, journal=journal
+    )
+    play(seeds=range(3))
+    journal.write_text(journal.read_text()[:-20], encoding="utf-8")
+
+    kept = ladder.read(journal)
+    rows = play(seeds=range(3))
+
+    assert [row.seed for row in kept] == [0, 1]
+    assert [row.seed for row in rows] == [row.seed for row in ladder.read(journal)] == [0, 1, 2]
