@@ -18,10 +18,12 @@ from envs import CATALOGUE
 from molforge.evaluation import ladder, provenance
 from molforge.evaluation.match import Row
 from molforge.policies import make
+from redteam.attacks import POLICY_ATTACKS, Rank
 from redteam.measure import factories
 from redteam.servers import Server, Socket, connected, serving
 
-REQUIRED_SCRIPTS = ("stop", "nominate_lead", "wait", "first_suggestion")
+CANARIES = ("noop", *(name for name, attack in POLICY_ATTACKS.items() if attack.rank is Rank.EMPTY))
+"""Who does nothing sensible."""
 EPISODES = 2
 """Recorded through the server, for each family."""
 
@@ -154,7 +156,7 @@ class Bench:
     @cached_property
     def rows(self) -> list[Row]:
         """Matches of reference policies and empty scripts on held-out programmes."""
-        rows = self.matches(["noop", "random", "greedy", "witness", *REQUIRED_SCRIPTS], self.programmes)
+        rows = self.matches(["random", "greedy", "witness", *CANARIES], self.programmes)
         return rows + self.matches(["planner"], self.planner_programmes)
 
     def matches(self, policies: Sequence[str], programmes: int, **arguments: Any) -> list[Row]:

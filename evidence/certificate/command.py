@@ -25,6 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"molforge certify needs the extra `evidence`: {why}\n")
         return 2
 
+    if not (options.project / "openenv.yaml").is_file():
+        sys.stderr.write(f"{options.project} is no checkout of an environment: it has no openenv.yaml\n")
+        return 2
     names = [name for name in CHECKS if not options.only or name.startswith(tuple(options.only))]
     if not names:
         sys.stderr.write(f"no check starts with {' or '.join(options.only)}; there are {', '.join(CHECKS)}\n")
@@ -59,13 +62,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", metavar="ID", help="checks whose id starts so (default: all 46)")
     add_tasks(parser)
     parser.add_argument(
-        "--programmes", type=counted, default=12, help="matches of each policy in each family"
+        "--programmes", type=counted, default=50, help="matches of each policy in each family"
     )
     parser.add_argument(
         "--planner-programmes", type=counted, default=4, help="of them, how many the planner plays"
     )
     parser.add_argument(
-        "--project", type=Path, default=ROOT, metavar="FOLDER", help="a checkout (default: this one)"
+        "--project",
+        type=Path,
+        default=ROOT,
+        metavar="FOLDER",
+        help="a checkout whose files are looked at; servers and matches are this one's (default: this one)",
     )
     add_matches(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for certificate.json, .md and .html")

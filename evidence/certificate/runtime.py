@@ -144,7 +144,7 @@ def _gap(episode: Episode) -> float:
 
 
 def tool_declaration_accuracy(bench: Bench) -> Outcome:
-    """Every declared MCP tool has a schema and can be called; no tool has a reserved name."""
+    """The MCP tools are those of the docs, with schemas; each can be called, none is reserved."""
     url = bench.server.url
     opened = _rpc(url, "openenv/session/create", {})
     session = {"session_id": opened["result"]["session_id"]}
@@ -170,8 +170,10 @@ def tool_declaration_accuracy(bench: Bench) -> Outcome:
             answered.append(tool["name"])
     reserved = {tool["name"] for tool in tools} & {"reset", "step", "state", "close"}
     described = all(tool.get("inputSchema", {}).get("type") == "object" for tool in tools)
-    good = len(answered) == len(tools) > 0 and not reserved and described
-    return Outcome.of(good, f"{len(answered)} of {len(tools)} tools answered: {', '.join(answered)}")
+    other = {tool["name"] for tool in tools} ^ arguments.keys()
+    good = len(answered) == len(tools) and not other and not reserved and described
+    figure = f"{len(answered)} of {len(arguments)} tools answered: {', '.join(answered)}"
+    return Outcome.of(good, figure + (f"; missing or unknown: {', '.join(sorted(other))}" if other else ""))
 
 
 def _rpc(url: str, method: str, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-import math
 import subprocess
 import sys
 from dataclasses import replace
 from importlib import import_module
 from statistics import fmean
 
-from evidence.certificate.bench import REQUIRED_SCRIPTS, Bench, Outcome
+from evidence.certificate.bench import CANARIES, Bench, Outcome
 from evidence.certificate.runtime import _molforge
+from evidence.certificate.static import not_here
 from molforge.evaluation.match import Row
-from molforge.evaluation.table import Mean
+from molforge.evaluation.table import paired
 from redteam import channels
 from redteam.channels import Veil, opened, play, some_actions
 
 ORACLE = 0.92
 """What the reference plan scores at least, in every programme."""
 LEAK_SEEDS = 3
+SURE = 2.0
+"""Standard errors."""
 
 
 def scores(rows: list[Row], policy: str, task: str | None = None) -> list[float]:
@@ -53,19 +55,20 @@ def floor_gap(bench: Bench) -> Outcome:
 
 def canary_floor(bench: Bench) -> Outcome:
     """Policies that do nothing sensible earn no more than random play and two standard errors, anywhere."""
-    worst, where = -math.inf, ""
+    found: dict[str, float] = {}
     for task in bench.tasks:
-        random = Mean.of(scores(bench.rows, "random", task))
-        for script in ("noop", *REQUIRED_SCRIPTS):
-            mine = Mean.of(scores(bench.rows, script, task))
-            error = math.hypot(mine.error, random.error) or 1e-9
-            excess = (mine.value - random.value) / error
-            if excess > worst:
-                worst, where = excess, f"{script} in {task}"
-    count = bench.programmes * len(bench.tasks) * (2 + len(REQUIRED_SCRIPTS))
-    return Outcome.of(
-        worst <= 2.0, f"largest excess over random {worst:+.1f} standard errors ({where})", episodes=count
-    )
+        for canary in CANARIES:
+            gap = paired([row for row in bench.rows if row.task == task], canary, "random")
+            if gap is None:
+                return not_here("a standard error takes two programmes: --programmes")
+            found[f"{canary} in {task}"] = gap.value / (gap.error or 1e-9)
+    worst = max(found, key=lambda name: found[name])
+    above = [f"{name} {excess:+.1f}" for name, excess in found.items() if excess > SURE]
+    figure = f"largest excess over random, paired, {found[worst]:+.1f} standard errors ({worst})"
+    if above:
+        figure += f"; above {SURE:g}: {', '.join(above)}"
+    count = bench.programmes * len(bench.tasks) * (1 + len(CANARIES))
+    return Outcome.of(not above, figure, episodes=count)
 
 
 def no_solution_leakage(bench: Bench) -> Outcome:

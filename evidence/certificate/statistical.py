@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from statistics import fmean, pvariance
+from typing import Any
 
 from evidence.certificate.bench import Bench, Outcome
 from evidence.certificate.semantic import scores
 from evidence.certificate.static import not_here
+from molforge.evaluation import provenance
 from molforge.evaluation.table import Mean
 
 MAX_VARIANCE = 0.2
@@ -78,47 +80,61 @@ def variance_bound(bench: Bench) -> Outcome:
 
 
 def training_signal(bench: Bench) -> Outcome:
-    """A small learner rises by three standard errors in three families; its control does not."""
-    text = bench.read(LEARNING)
-    if not text:
-        return not_here(f"no {LEARNING}: `make learn` trains the learner and writes it")
-    found = json.loads(text)
+    """A learner rises by three standard errors in three families, above greedy in one; no control does."""
+    found = _published(bench, LEARNING, "`make learn` trains the learner and writes it")
+    if isinstance(found, Outcome):
+        return found
     rises = {task: entry["in_errors"] for task, entry in found["rise"].items()}
     control = {task: entry["in_errors"] for task, entry in found["control_rise"].items()}
-    good = sum(value > SURE for value in rises.values()) >= 3 and all(v <= SURE for v in control.values())
+    above = [task for task in rises if found["end"][task]["mean"] > found["greedy"][task]["mean"]]
+    good = sum(value > SURE for value in rises.values()) >= 3 and bool(above)
+    good = good and control.keys() == rises.keys() and all(v <= SURE for v in control.values())
     told = ", ".join(f"{task} {value:+.1f}" for task, value in rises.items())
-    against = ", ".join(f"{task} {value:+.1f}" for task, value in control.items())
-    return Outcome.of(
-        good, f"rise in standard errors: {told}; control: {against}", episodes=found["episodes"]
+    against = ", ".join(f"{task} {value:+.1f}" for task, value in control.items()) or "none"
+    figure = (
+        f"rise in standard errors: {told}; control: {against}; above greedy: {', '.join(above) or 'nowhere'}"
     )
+    return Outcome.of(good, figure, episodes=found["episodes"])
 
 
 def adversarial_floor(bench: Bench) -> Outcome:
     """No empty policy of the red team earns more than random play, no probe is open."""
-    text = bench.read(RED_TEAM)
-    if not text:
-        return not_here(f"no {RED_TEAM}: `molforge redteam --out docs/figures` writes it")
-    found = json.loads(text)
+    found = _published(bench, RED_TEAM, "`molforge redteam --out docs/figures` writes it")
+    if isinstance(found, Outcome):
+        return found
     empty = [v for v in found["policies"] if v["rank"] in ("empty", "twist")]
-    bad = [f"{v['attack']} in {v['task']}" for v in empty if v["outcome"] == "open"]
+    bad = [f"{v['attack']} in {v['task']}" for v in empty if v["outcome"] != "held"]
     bad += [p["probe"] for p in found["probes"] if not p["held"]]
     figure = (
         f"{len(empty)} policies and families, {len(found['probes'])} probes; open: {', '.join(bad) or 'none'}"
     )
-    return Outcome.of(not bad and bool(empty), figure, episodes=sum(v["programmes"] for v in empty))
+    good = not bad and bool(empty) and bool(found["probes"])
+    return Outcome.of(good, figure, episodes=sum(v["programmes"] for v in empty))
 
 
 def gameability_gap(bench: Bench) -> Outcome:
-    """The best skilled guess without learning stays below the honest planner."""
-    text = bench.read(RED_TEAM)
-    if not text:
-        return not_here(f"no {RED_TEAM}: `molforge redteam --out docs/figures` writes it")
-    skilled = [v for v in json.loads(text)["policies"] if v["rank"] == "skilled" and v["gap"] is not None]
+    """Every skilled guess without learning stays two standard errors below the honest planner."""
+    found = _published(bench, RED_TEAM, "`molforge redteam --out docs/figures` writes it")
+    if isinstance(found, Outcome):
+        return found
+    skilled = [v for v in found["policies"] if v["rank"] == "skilled" and v["gap"] is not None]
     if not skilled:
         return not_here("the red team's report compares no guess with the planner")
     closest = max(skilled, key=lambda v: v["gap"])
     near = [f"{v['attack']} in {v['task']}" for v in skilled if v["outcome"] != "held"]
     figure = (
-        f"closest: {closest['attack']}, {closest['task']} {closest['gap']:+.3f}; not 2 SE below: {len(near)}"
+        f"closest: {closest['attack']}, {closest['task']} {closest['gap']:+.3f}; "
+        f"not 2 SE below: {', '.join(near) or 'none'}"
     )
-    return Outcome.of(all(v["gap"] < 0 for v in skilled), figure, episodes=sum(v["paired"] for v in skilled))
+    return Outcome.of(not near, figure, episodes=sum(v["paired"] for v in skilled))
+
+
+def _published(bench: Bench, name: str, makes: str) -> dict[str, Any] | Outcome:
+    """Return a file of figures, or why it says nothing of these worlds."""
+    text = bench.read(name)
+    if not text:
+        return not_here(f"no {name}: {makes}")
+    found: dict[str, Any] = json.loads(text)
+    if found.get("stamp") != provenance.stamp():
+        return Outcome.of(False, f"{name} is of {found.get('stamp')}, this is {provenance.stamp()}: {makes}")
+    return found

@@ -50,6 +50,9 @@ def write(rows: Iterable[dict[str, Any]], out: Path, *, kind: str) -> int:
     """Write rows to ``out`` (.jsonl or .parquet) and a card beside it; return how many there were."""
     if out.suffix not in (".jsonl", ".parquet"):
         raise ValueError(f"{out.name}: the file has to end with .jsonl or .parquet")
+    beside = out.parent / "README.md"
+    if beside.exists() and f"data_files: {out.name}}}]" not in beside.read_text(encoding="utf-8"):
+        raise ValueError(f"{beside} is not the card of {out.name}: export into a folder of its own")
     out.parent.mkdir(parents=True, exist_ok=True)
     kept: list[dict[str, Any]] = []
     if out.suffix == ".jsonl":
@@ -64,7 +67,7 @@ def write(rows: Iterable[dict[str, Any]], out: Path, *, kind: str) -> int:
 
         kept = list(rows)
         pq.write_table(pa.Table.from_pylist(kept), out)
-    (out.parent / "README.md").write_text(card(kept, out.name, kind=kind), encoding="utf-8")
+    beside.write_text(card(kept, out.name, kind=kind), encoding="utf-8")
     return len(kept)
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from evidence.certificate import checks, report, semantic, statistical
-from evidence.certificate.bench import Bench, Outcome, Verdict
+from evidence.certificate.bench import CANARIES, Bench, Outcome, Verdict
 from evidence.certificate.checks import CHECKS
+from molforge.evaluation import provenance
 from molforge.evaluation.match import Row
 from tests.evidence.planted import KEEPS_WRONGLY, PRELUDES
 
@@ -163,7 +164,7 @@ def test_resource_bounds_and_first_work_notice(served: Bench, monkeypatch: pytes
 
 TASKS = ("triage", "potency")
 USUAL = {"noop": 0.01, "random": 0.05, "greedy": 0.4, "planner": 0.7, "witness": 0.96}
-SCRIPTS = dict.fromkeys(("stop", "nominate_lead", "wait", "first_suggestion"), 0.01)
+SCRIPTS = dict.fromkeys(CANARIES, 0.01)
 
 
 def match(task: str, seed: int, policy: str, score: float) -> Row:
@@ -269,11 +270,15 @@ def test_no_solution_leakage_notices_a_quote_that_knows(root: Path, monkeypatch:
 
 
 LEARNT = {
+    "stamp": provenance.stamp(),
     "episodes": 9,
+    "end": {t: {"mean": 0.5} for t in "abc"},
+    "greedy": {t: {"mean": g} for t, g in zip("abc", (0.4, 0.6, 0.7), strict=True)},
     "rise": {t: {"in_errors": 5.0} for t in "abc"},
     "control_rise": {t: {"in_errors": 0.3} for t in "abc"},
 }
 ATTACKED = {
+    "stamp": provenance.stamp(),
     "probes": [{"probe": "latency", "held": True}],
     "policies": [
         {
@@ -311,8 +316,13 @@ def test_checks_of_published_figures_pass_and_notice(tmp_path: Path) -> None:
     assert verdicts(LEARNT, ATTACKED) == [Verdict.PASS] * 3
     control = {**LEARNT, "control_rise": {"a": {"in_errors": 4.0}}}
     first, second = ATTACKED["policies"]
-    paying = {**ATTACKED, "policies": [{**first, "outcome": "open"}, {**second, "gap": 0.1}]}
+    paying = {**ATTACKED, "policies": [{**first, "outcome": "open"}, {**second, "outcome": "open"}]}
     assert verdicts(control, paying) == [Verdict.FAIL] * 3
+    below = {**LEARNT, "end": {t: {"mean": 0.3} for t in "abc"}}
+    near = {**ATTACKED, "probes": [], "policies": [first, {**second, "outcome": "near"}]}
+    assert verdicts(below, near) == [Verdict.FAIL] * 3
+    assert verdicts({**LEARNT, "control_rise": {}}, {**ATTACKED, "stamp": "older"}) == [Verdict.FAIL] * 3
+    assert verdicts({**LEARNT, "stamp": "older"}, ATTACKED)[0] is Verdict.FAIL
 
 
 def test_every_passing_check_has_a_planted_defect() -> None:

@@ -68,6 +68,9 @@ def test_only_good_episodes_are_kept_and_the_card_counts_them(tmp_path: Path) ->
     out = tmp_path / "sft.jsonl"
 
     none = files.write(episodes.conversations(PROGRAMMES, policy="noop", least=0.5), out, kind="sft")
+    with pytest.raises(ValueError, match="a folder of its own"):
+        files.write(tasks.tasks(PROGRAMMES), tmp_path / "tasks.jsonl", kind="tasks")
+    (tmp_path / "README.md").unlink()
     some = files.write(tasks.tasks(PROGRAMMES), tmp_path / "tasks.jsonl", kind="tasks")
 
     assert (none, some) == (0, 2)
