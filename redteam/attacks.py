@@ -102,6 +102,10 @@ _POLICIES = (
             "first_suggestion": ("FirstSuggestion", "the first suggestion, made and unread, will do"),
             "suggestion_read": ("SuggestionRead", "the first suggestion with full evidence will do"),
             "cheapest": ("Cheapest", "the cheapest suggestions and a lot of unspent money pay"),
+            "walk": (
+                "Walk",
+                "readings bought blindly all the way, then a stop, are proof of a dead programme",
+            ),
             "set_list": ("SetListThenStop", "buying a set list and then stopping is a decision"),
         }
     ),

@@ -12,6 +12,9 @@ from molforge.contract import Environment
 from molforge.policies.logbook import Logbook
 
 FIXED_MOLECULE = "O=C(NCc1ccccc1)c1ccc(N2CCOCC2)nc1"
+ANTI_TARGET = "anti_target"
+TYPICAL_SYNTHESIS = 18.0
+"""Credits."""
 
 
 class Script:
@@ -205,6 +208,26 @@ class Cheapest(Script):
             return nominate(self.last)
         cheapest = min(waiting, key=lambda compound: compound.make_price)
         return Action(action_type=ActionType.ASSAY, compounds=(cheapest.id,), assays=self.assays[:1])
+
+
+class Walk(Script):
+    """Buys the suggestions for each given compound in turn, one reading twice, and stops without a look."""
+
+    def play(self, turn: int) -> Action:
+        """Suggest, buy, and so on while there is money; then stop."""
+        if not self.log.offers_design or self.log.steps_left < 3:
+            return STOP
+        given = [compound.id for compound in self.log.compounds.values() if compound.given]
+        if turn % 2 == 0:
+            return Action(action_type=ActionType.SUGGEST, compound=given[turn // 2 % len(given)])
+        roles = self.log.profile.roles
+        wanted = roles[-1:] if ANTI_TARGET not in roles else (ANTI_TARGET,)
+        payable = int(self.log.budget_left // (TYPICAL_SYNTHESIS + 2 * self.log.price(wanted)))
+        found = tuple(line["smiles"] for line in self.seen["suggestions"])[:payable]
+        if not found:
+            return STOP
+        assays = self.log.assays(wanted)
+        return Action(action_type=ActionType.ASSAY, smiles=found, assays=assays, replicates=2)
 
 
 class SetListThenStop(Script):
