@@ -6,9 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from molforge.evaluation import provenance
 from molforge.evaluation.progress import tell
 from molforge.options import counted, parser_of
 from redteam.options import add_tasks
@@ -27,13 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     options.keep.mkdir(parents=True, exist_ok=True)
     tasks = tuple(options.tasks)
-    plans = [
-        Plan(seed=s, tasks=tasks, updates=options.updates, held_out=options.held_out) for s in options.seeds
-    ]
-    controls = [
-        Plan(seed=s, tasks=tasks, updates=options.updates, held_out=options.held_out, is_control=True)
-        for s in options.control
-    ]
+    plan = Plan(
+        seed=0, tasks=tasks, updates=options.updates, held_out=options.held_out, made_with=provenance.stamp()
+    )
+    plans = [replace(plan, seed=seed) for seed in options.seeds]
+    controls = [replace(plan, seed=seed, is_control=True) for seed in options.control]
     done = [_kept(plan, options.keep, options.url) for plan in (*plans, *controls)]
     greedy = _greedy(tasks, options.held_out, options.keep)
     found = curves.summary(done[: len(plans)], done[len(plans) :], greedy)
@@ -75,7 +75,7 @@ def _greedy(tasks: Sequence[str], count: int, folder: Path) -> dict[str, Any]:
     """Return what greedy earns on the same held-out programmes with as many steps."""
     from envs.environment import MolforgeEnvironment
     from evidence.learner.choices import MAX_STEPS
-    from molforge.evaluation import ladder, provenance
+    from molforge.evaluation import ladder
     from molforge.evaluation.table import Mean
 
     rows = ladder.run(

@@ -41,6 +41,8 @@ class Plan:
     """Of them, those that are also played on the way."""
     every: int = 8
     is_control: bool = False
+    made_with: str = ""
+    """Version and artefacts: a run of other worlds is another run."""
 
 
 def train(url: str, plan: Plan, progress: Callable[[str], None], checkpoint: Path) -> dict[str, Any]:
