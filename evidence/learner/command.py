@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the runs")
     parser.add_argument("--control", type=int, nargs="*", default=[0, 1, 2], help="seeds of the control runs")
     add_tasks(parser, TASKS)
-    parser.add_argument("--updates", type=counted, default=24, help="of 128 episodes each")
+    parser.add_argument("--updates", type=counted, default=64, help="of 128 episodes each")
     parser.add_argument("--held-out", type=counted, default=40, help="validation programmes of each family")
     parser.add_argument(
         "--keep", type=Path, default=Path(".cache/learner"), help="finished runs, to resume from"
