@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+DIGITS = 9
+"""Of an option that counts."""
+
 
 class Help(argparse.HelpFormatter):
     """Says every default there is, and N for a number."""
@@ -15,18 +18,15 @@ class Help(argparse.HelpFormatter):
         return f"{text} (default: %(default)s)"
 
     def _get_default_metavar_for_optional(self, action: argparse.Action) -> str:
-        return (
-            "N"
-            if action.type in (int, float, counted, counted_or_none)
-            else super()._get_default_metavar_for_optional(action)
-        )
+        is_number = action.type in (int, float, counted, counted_or_none)
+        return "N" if is_number else super()._get_default_metavar_for_optional(action)
 
 
 def counted(text: str) -> int:
     """Read an option that counts something: a whole number, at least 1."""
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= 10**8:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from 1 on")
-    return int(text[:9])
+    if len(text) > DIGITS or not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from 1 on ({DIGITS} digits)")
+    return int(text)
 
 
 def counted_or_none(text: str) -> int:

@@ -122,7 +122,14 @@ def test_a_row_replaces_the_models_earlier_one_unless_programmes_would_be_lost(t
 
 
 @pytest.mark.parametrize(
-    "words", [["--programmes", "0"], ["--concurrency", "-1"], ["--first", "-5"], ["--max-tokens", "x"]]
+    "words",
+    [
+        ["--programmes", "0"],
+        ["--concurrency", "-1"],
+        ["--first", "-5"],
+        ["--max-tokens", "x"],
+        ["--max-steps", "1" + 9 * "0"],
+    ],
 )
 def test_what_counts_has_to_be_a_number(words, monkeypatch, capsys):
     monkeypatch.setenv("HF_TOKEN", "x")
