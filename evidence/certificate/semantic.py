@@ -16,12 +16,11 @@ from molforge.evaluation.match import Row
 from molforge.evaluation.table import paired
 from redteam import channels
 from redteam.channels import Veil, opened, play, some_actions
+from redteam.measure import NEAR
 
 ORACLE = 0.92
 """What the reference plan scores at least, in every programme."""
 LEAK_SEEDS = 3
-SURE = 2.0
-"""Standard errors."""
 
 
 def scores(rows: list[Row], policy: str, task: str | None = None) -> list[float]:
@@ -63,10 +62,10 @@ def canary_floor(bench: Bench) -> Outcome:
                 return not_here("a standard error takes two programmes: --programmes")
             found[f"{canary} in {task}"] = gap.value / (gap.error or 1e-9)
     worst = max(found, key=lambda name: found[name])
-    above = [f"{name} {excess:+.1f}" for name, excess in found.items() if excess > SURE]
+    above = [f"{name} {excess:+.1f}" for name, excess in found.items() if excess > NEAR]
     figure = f"largest excess over random, paired, {found[worst]:+.1f} standard errors ({worst})"
     if above:
-        figure += f"; above {SURE:g}: {', '.join(above)}"
+        figure += f"; above {NEAR:g}: {', '.join(above)}"
     count = bench.programmes * len(bench.tasks) * (1 + len(CANARIES))
     return Outcome.of(not above, figure, episodes=count)
 

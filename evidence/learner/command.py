@@ -49,8 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _kept(plan: Any, folder: Path, url: str | None) -> dict[str, Any]:
     """Return a run, from the folder if it was finished before with the same plan."""
-    from dataclasses import asdict
-
     from evidence.learner.training import train
     from redteam.servers import serving
 
@@ -58,7 +56,7 @@ def _kept(plan: Any, folder: Path, url: str | None) -> dict[str, Any]:
     path = folder / name
     if path.exists():
         kept: dict[str, Any] = json.loads(path.read_text())
-        if kept["plan"] == json.loads(json.dumps(asdict(plan))):
+        if kept["plan"] == plan.as_json():
             return kept
     progress = _progress(name)
     checkpoint = path.with_suffix(".npz")

@@ -44,6 +44,11 @@ class Plan:
     made_with: str = ""
     """Version and artefacts: a run of other worlds is another run."""
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as a file gives it back."""
+        found: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return found
+
 
 def train(url: str, plan: Plan, progress: Callable[[str], None], checkpoint: Path) -> dict[str, Any]:
     """Train and return everything that was measured, as plain values.
@@ -76,7 +81,7 @@ def train(url: str, plan: Plan, progress: Callable[[str], None], checkpoint: Pat
     end = evaluate(url, learner, plan, plan.held_out)
     progress(f"end: {_told(end)}")
     return {
-        "plan": asdict(plan),
+        "plan": plan.as_json(),
         "start": start,
         "end": end,
         "curve": curve,
@@ -91,19 +96,14 @@ def _read(path: Path, plan: Plan) -> dict[str, Any] | None:
     with np.load(path) as arrays:
         told: dict[str, Any] = json.loads(str(arrays["told"]))
         learner = [arrays[f"leaf_{number}"] for number in range(len(arrays.files) - 1)]
-    return {**told, "learner": learner} if told["plan"] == _plain(plan) else None
+    return {**told, "learner": learner} if told["plan"] == plan.as_json() else None
 
 
 def _write(path: Path, plan: Plan, told: dict[str, Any], learner: Learner) -> None:
     leaves: dict[str, Any] = {f"leaf_{number}": leaf for number, leaf in enumerate(learner.state())}
     partial = path.with_suffix(".partial.npz")
-    np.savez(partial, told=json.dumps({**told, "plan": _plain(plan)}), **leaves)
+    np.savez(partial, told=json.dumps({**told, "plan": plan.as_json()}), **leaves)
     partial.replace(path)
-
-
-def _plain(plan: Plan) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(json.dumps(asdict(plan)))
-    return found
 
 
 def evaluate(url: str, learner: Learner, plan: Plan, count: int) -> dict[str, list[float]]:

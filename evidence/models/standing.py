@@ -7,9 +7,10 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from evidence.models.player import Attempt
+if TYPE_CHECKING:
+    from evidence.models.player import Attempt
 
 RESAMPLES = 2000
 
