@@ -17,7 +17,7 @@ RUN /opt/venv/bin/python -m compileall -q -j 2 /app
 FROM python:3.11-slim
 LABEL org.opencontainers.image.title="MolForge" \
       org.opencontainers.image.description="A medicinal-chemistry laboratory for language-model agents (OpenEnv)" \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="0.2.0" \
       org.opencontainers.image.licenses="BSD-3-Clause AND CC-BY-SA-3.0 AND CC0-1.0 AND MIT"
 RUN python -m pip uninstall --quiet --yes pip setuptools wheel \
  && rm -rf /usr/local/lib/python3.11/ensurepip \

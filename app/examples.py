@@ -59,7 +59,7 @@ _BRIEF = {
             "range": [4.5, 11.0],
         }
     ],
-    "budget": 800.0,
+    "budget": 1200.0,
     "max_steps": 30,
     "rules": ["Readings are noisy (se); those of one call share the run's offset."],
 }
@@ -88,7 +88,7 @@ RESET_REPLY: dict[str, Any] = {
         "compounds": [_COMPOUND],
         "readings": [{**_READING, "call": 0}],
         "suggestions": [],
-        "budget_left": 800.0,
+        "budget_left": 1200.0,
         "steps_left": 30,
         "last_action_error": None,
         "text": "Potency programme on target LW-429. ...",

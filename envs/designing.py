@@ -47,7 +47,7 @@ class Given:
 class DesignFamily(Family):
     """A family in which structures are made. Subclasses say what kind of lead they start from."""
 
-    budget: float = 800.0
+    budget: float = 1200.0
     lead_range: tuple[float, float] = LEAD_DESIRABILITY
     """Least and greatest D of the lead."""
 

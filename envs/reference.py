@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from molforge.actions import Action, ActionType, Prediction
+from molforge.actions import MAX_STRUCTURES, Action, ActionType, Prediction
 from molforge.assays import Z90
 from molforge.chem.structure import parse
 from molforge.episode import Episode
@@ -12,7 +12,7 @@ from molforge.programme import Round
 
 
 class ReferencePlan:
-    """Makes the witness, plays the plan's rounds, nominates it with honest intervals or stops.
+    """Makes the witness, reads and nominates it with honest intervals; a dead programme it proves dead.
 
     It holds the episode, hidden plan included: an oracle for audits and leaderboards, not an agent.
     """
@@ -22,12 +22,15 @@ class ReferencePlan:
     def __init__(self, episode: Episode) -> None:
         self._episode = episode
         self._witness = parse(episode.programme.plan.witness)
+        self._proof = [parse(smiles) for smiles in episode.programme.plan.proof]
 
     def begin(self, observation: dict[str, Any]) -> None:
         """Nothing to note: everything is known."""
 
     def act(self, observation: dict[str, Any]) -> Action:  # noqa: ARG002
         """Return the next action of the plan."""
+        if self._proof:
+            return self._show()
         programme = self._episode.programme
         compound = self._episode.laboratory.notebook.find(self._witness.identity)
         if compound is None or not compound.made:
@@ -36,17 +39,22 @@ class ReferencePlan:
         calls = {reading.call for by_property in readings for reading in by_property if reading.paid}
         if len(calls) < len(programme.plan.rounds):
             return self._call(programme.plan.rounds[len(calls)], compound.id)
-        if programme.twins is not None and programme.twins.is_dead:
-            return Action(action_type=ActionType.STOP, reason="the relative follows the target everywhere")
         return Action(
             action_type=ActionType.NOMINATE, compound=compound.id, predicted=self._predict(compound.id)
         )
 
+    def _show(self) -> Action:
+        find = self._episode.laboratory.notebook.find
+        missing = [s.smiles for s in self._proof if (found := find(s.identity)) is None or not found.made]
+        if missing:
+            return self._call(self._episode.programme.plan.rounds[0], *missing[:MAX_STRUCTURES])
+        return Action(action_type=ActionType.STOP, reason="the relative follows the target everywhere")
+
     @staticmethod
-    def _call(each: Round, compound: str) -> Action:
+    def _call(each: Round, *compounds: str) -> Action:
         return Action(
             action_type=ActionType.ASSAY,
-            compounds=(compound,),
+            compounds=compounds,
             assays=each.assays,
             replicates=each.replicates,
         )

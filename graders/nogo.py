@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 
-from graders.parts import Record, economy, grade_nominee
+from graders.parts import Record, economy, grade_nominee, objectives
 from graders.score import Score
+from molforge.profile import Profile
 
 CONVINCED = 8.0
-"""Log likelihood ratio from which the evidence is complete (odds of 3,000 to 1)."""
+"""Compounds' worth of proof from which the evidence is complete ..."""
+UNCONVINCED = 4.0
+"""... and up to which there is none: what few compounds show may be true of them alone."""
+COUNTS = 1.0
+"""Log likelihood ratio from which a compound counts in full (odds of 2.7 to 1)."""
 STOP_WEIGHTS = {"base": 0.90, "economy": 0.10}
 
 
@@ -16,27 +21,36 @@ def grade(episode: Record) -> Score:
     """Return the score of a finished episode.
 
     A nominee is graded as elsewhere (in a dead programme none is worth anything). A stop earns
-    ``E x (0.90 + 0.10 economy)`` in a dead programme and nothing in one that can be solved.
+    ``E x (0.90 + 0.10 economy)`` in a dead programme and nothing in one that can be solved;
+    ``E = clip((proof - 4) / (8 - 4), 0, 1)``.
     """
     if episode["phase"] != "stopped":
         return grade_nominee(episode)
     parts = {"evidence": 0.0, "economy": economy(episode)}
     if episode["twins"]["is_dead"] and episode["reason"] != "out_of_time":
-        parts["evidence"] = min(1.0, max(0.0, log_likelihood_ratio(episode) / CONVINCED))
+        convinced = (proof(episode) - UNCONVINCED) / (CONVINCED - UNCONVINCED)
+        parts["evidence"] = min(1.0, max(0.0, convinced))
     return Score(
         parts["evidence"] * (STOP_WEIGHTS["base"] + STOP_WEIGHTS["economy"] * parts["economy"]), parts
     )
 
 
-def log_likelihood_ratio(episode: Record) -> float:
-    """Return how much the paid readings speak for the dead twin against the solvable one, in nats.
+def proof(episode: Record) -> float:
+    """Return how many good compounds speak for the dead twin against the solvable one.
 
-    What a dead programme's readings are worth as evidence (Neyman and Pearson 1933): the sum over calls.
-    Readings at a bound of their assay do not count.
+    The sum over compounds of what their paid readings show, ``min(1, log likelihood ratio in nats)``
+    (Neyman and Pearson 1933), times how good they would be were it not for the coupling: the desirability of
+    the objectives that the twins agree on. That a compound nobody wants is not selective proves little.
     """
+    twins = episode["twins"]
+    others = Profile(tuple(objectives(episode))).without({reading["reads"] for reading in twins["readings"]})
+    ratios: dict[str, float] = {}
+    for r in twins["readings"]:
+        ratio = ratio_of_call(r["mean"], dead=r["dead"], solvable=r["solvable"], variance=r["variance"])
+        ratios[r["compound"]] = ratios.get(r["compound"], 0.0) + ratio
     return math.fsum(
-        ratio_of_call(r["mean"], dead=r["dead"], solvable=r["solvable"], variance=r["variance"])
-        for r in episode["twins"]["readings"]
+        min(COUNTS, ratio) * others.desirability(twins["values"][compound])
+        for compound, ratio in ratios.items()
     )
 
 

@@ -19,7 +19,7 @@ from molforge.actions import Action, ActionType, Prediction
 from molforge.contract import Environment, Phase, Step
 from molforge.errors import AgentError, CallerError, EnvironmentFault, MolforgeError
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Action",

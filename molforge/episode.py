@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from molforge.actions import Action, ActionType, Prediction
+from molforge.chem.structure import Structure
 from molforge.command import GRAMMAR, parse_command
 from molforge.contract import Phase, Step
 from molforge.errors import AgentError, EpisodeOver
@@ -225,16 +226,32 @@ class Episode:
         for r in self.laboratory.notebook.readings:
             if r.paid and not r.qualifier:
                 groups.setdefault((r.compound, r.reads, r.assay, r.call), []).append(r)
-        readings = []
+        readings: list[dict[str, Any]] = []
         for (compound, reads, _, _), group in groups.items():
-            structure = self.laboratory.structure(self.laboratory.compound(compound))
+            structure = self._structure_of(compound)
             dead, solvable = (world.values(structure).get(reads) for world in (twins.dead, twins.solvable))
             if dead is None or dead == solvable:
                 continue
             variance = variance_of_call(len(group), well_se=group[0].well_se, run_se=group[0].run_se)
             mean = math.fsum(r.value for r in group) / len(group)
-            readings.append({"mean": mean, "variance": variance, "dead": dead, "solvable": solvable})
-        return {"is_dead": twins.is_dead, "readings": readings}
+            readings.append(
+                {
+                    "compound": compound,
+                    "reads": reads,
+                    "mean": mean,
+                    "variance": variance,
+                    "dead": dead,
+                    "solvable": solvable,
+                }
+            )
+        values = {
+            name: dict(self.programme.world.values(self._structure_of(name)))
+            for name in dict.fromkeys(reading["compound"] for reading in readings)
+        }
+        return {"is_dead": twins.is_dead, "readings": readings, "values": values}
+
+    def _structure_of(self, compound_id: str) -> Structure:
+        return self.laboratory.structure(self.laboratory.compound(compound_id))
 
     # --- what is told -------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ Desirabilities follow Derringer and Suich, J. Qual. Technol. 12, 214 (1980): 0 i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -91,6 +91,12 @@ class Profile:
     def objective(self, name: str) -> Objective:
         """Return the objective of that name."""
         return next(objective for objective in self.objectives if objective.name == name)
+
+    def without(self, names: Collection[str]) -> Profile:
+        """Return the profile of the objectives that no property in ``names`` enters; weights sum to 1."""
+        kept = [o for o in self.objectives if not any(name in names for name, _ in o.terms)]
+        total = math.fsum(objective.weight for objective in kept)
+        return Profile(tuple(replace(objective, weight=objective.weight / total) for objective in kept))
 
     def desirability(self, properties: Mapping[str, float]) -> float:
         """Return D in [0, 1]: the weighted geometric mean over the objectives, with no floor."""

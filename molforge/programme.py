@@ -95,6 +95,8 @@ class ReferencePlan:
     """The calls to play; the first, which also makes the witness, again while the synthesis fails."""
     price: float
     """Credits it costs under noise seed 0, failed syntheses included."""
+    proof: tuple[str, ...] = ()
+    """SMILES of what shows a dead programme to be dead: each is made and read once, the witness is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

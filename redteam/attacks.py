@@ -106,6 +106,10 @@ _POLICIES = (
                 "Walk",
                 "readings bought blindly all the way, then a stop, are proof of a dead programme",
             ),
+            "fixed_list": (
+                "FixedList",
+                "56 set structures, the same everywhere, read once and a stop are proof of a dead programme",
+            ),
             "set_list": ("SetListThenStop", "buying a set list and then stopping is a decision"),
         }
     ),
@@ -209,16 +213,16 @@ _POLICIES = (
     ),
     PolicyAttack(
         name="holder_1",
-        claim="package, free computation and one assayed compound suffice",
+        claim="package, free computation and one well-chosen compound suffice",
         rank=Rank.SKILLED,
-        entry="redteam.holder:holder_1",
+        entry="redteam.careful:holder_1",
         against="planner",
     ),
     PolicyAttack(
         name="holder_4",
-        claim="package, free computation and four assayed compounds suffice",
+        claim="package, free computation and four compounds, chosen one at a time, suffice",
         rank=Rank.SKILLED,
-        entry="redteam.holder:holder_4",
+        entry="redteam.careful:holder_4",
         against="planner",
     ),
     PolicyAttack(

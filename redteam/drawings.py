@@ -24,7 +24,7 @@ COMPOUNDS = (
 )
 ASSAYS = ("potency", "logd")
 MAX_QUOTE_GAP = 4.0
-"""Credits, of a budget of 800, that shopping among drawings of one compound may save."""
+"""Credits, of a budget of 1,200, that shopping among drawings of one compound may save."""
 
 
 def readings(drawings: tuple[str, ...]) -> list[Any]:

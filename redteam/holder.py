@@ -19,7 +19,7 @@ from molforge.landscapes.pool import Pool
 from molforge.policies.logbook import Compound
 from molforge.policies.objectives import Floats
 from molforge.policies.player import Player
-from redteam.insight import conditioned, is_claimed, own_worlds, recognise
+from redteam.insight import OWN_WORLDS, conditioned, is_claimed, own_worlds, recognise
 from redteam.memory import MAX_SA
 
 ROUND = 4
@@ -36,11 +36,7 @@ class HolderPolicy(Player):
     """See the module."""
 
     name = "holder"
-
-    def __init__(self, *, compounds: int | None = None) -> None:
-        """``compounds`` are those it may have assayed; None for what the budget pays."""
-        super().__init__()
-        self._limit = compounds
+    own_worlds = OWN_WORLDS
 
     def open(self) -> None:
         """Recognise the target and prepare the prior."""
@@ -63,11 +59,13 @@ class HolderPolicy(Player):
         self._draws = draws
         return self.nominate(ranked[0] if ranked else None)
 
-    def _posterior(self) -> Mapping[str, Floats]:
+    def _posterior(self, unread: str = "") -> Mapping[str, Floats]:
+        """Return the draws given the readings; of ``unread`` only those that came with the brief."""
         found = {}
-        prior = own_worlds(self._pool.name, self.log.profile.roles)
+        prior = own_worlds(self._pool.name, self.log.profile.roles, self.own_worlds)
         for role, draws in prior.items():
-            known = [(self._row[c.smiles], self.log.estimate(c.id, role)) for c in self._known()]
+            compounds = [c for c in self._known() if c.given or role != unread]
+            known = [(self._row[c.smiles], self.log.estimate(c.id, role)) for c in compounds]
             read = [(row, estimate) for row, estimate in known if estimate is not None]
             rows = [row for row, _ in read]
             means = np.array([estimate.mean for _, estimate in read])
@@ -91,13 +89,12 @@ class HolderPolicy(Player):
             return self._look(worth)
         roles = self.log.profile.roles
         taken = {self._row[c.smiles] for c in self.log.compounds.values() if c.smiles in self._row}
-        room = ROUND if self._limit is None else min(ROUND, self._limit - len(self.log.own))
         nominees = [self._row[c.smiles] for c in self.nominees if c.smiles in self._row]
         incumbent = float(worth.mean(axis=0)[nominees].max()) if nominees else 0.0
         gain = np.maximum(worth - incumbent, 0.0).mean(axis=0)
         order = np.argsort(-gain * self._rate).tolist()
         money = self.log.budget_left - RESERVE * self.log.price(roles)
-        if room < 1 or (nominees and gain[order[0]] * self._rate[order[0]] < self._hurdle(incumbent)):
+        if nominees and gain[order[0]] * self._rate[order[0]] < self._hurdle(incumbent):
             return None
         chosen = []
         for row in order:
@@ -109,7 +106,7 @@ class HolderPolicy(Player):
                 continue
             money -= price
             chosen.append(candidate)
-            if len(chosen) == room:
+            if len(chosen) == ROUND:
                 break
         return self.make(chosen, roles) if chosen and self.log.steps_left > 3 else None
 
@@ -118,8 +115,7 @@ class HolderPolicy(Player):
         roles = self.log.profile.roles
         money = self.log.budget_left - self.log.price(roles)
         unread = [c for c in self._known() if not self.log.is_read(c.id)]
-        looked = len(self._known()) - len(unread)
-        if not unread or money < self.log.price(roles) or (self._limit is not None and looked >= self._limit):
+        if not unread or money < self.log.price(roles):
             return None
         read = [self._row[c.smiles] for c in self._known() if self.log.is_read(c.id)]
         incumbent = float(worth.mean(axis=0)[read].max()) if read else 0.0
@@ -136,8 +132,6 @@ class HolderPolicy(Player):
     def _ranked(self, worth: Floats) -> list[Compound]:
         mean = worth.mean(axis=0)
         own = [c for c in self.nominees if c.smiles in self._row and not c.properties.get("inside_claim")]
-        if not self.log.offers_design and self._limit is not None:
-            own = [compound for compound in own if self.log.is_read(compound.id)]
         return sorted(own, key=lambda compound: -mean[self._row[compound.smiles]])
 
     def _confirm(self, worth: Floats) -> Action | None:
@@ -190,16 +184,6 @@ class ConvincedStopPolicy(HolderPolicy):
 def convinced_stop(_: Environment) -> ConvincedStopPolicy:
     """Evidence of death, bought blindly."""
     return ConvincedStopPolicy()
-
-
-def holder_1(_: Environment) -> HolderPolicy:
-    """One assayed compound."""
-    return HolderPolicy(compounds=1)
-
-
-def holder_4(_: Environment) -> HolderPolicy:
-    """Four assayed compounds."""
-    return HolderPolicy(compounds=4)
 
 
 def holder(_: Environment) -> HolderPolicy:

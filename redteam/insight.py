@@ -24,8 +24,9 @@ from molforge.policies.logbook import Logbook
 from molforge.policies.objectives import Floats, Profile
 
 OWN_WORLDS = 200
-SHRINKAGE = 0.1
-"""Off-diagonal covariances are estimated from few worlds: they are pulled towards zero by this part."""
+SHRINKAGE = 20
+"""Off-diagonal covariances are estimated from few worlds: they are pulled towards zero by this part of one
+over their number."""
 
 
 def recognise(smiles: Sequence[str]) -> str:
@@ -55,15 +56,15 @@ def expected(profile: Profile, worlds: Mapping[str, Floats]) -> Floats:
     return mean
 
 
-def own_worlds(target: str, properties: Sequence[str]) -> dict[str, Floats]:
-    """Return property to values, shape (worlds, designs), over worlds of one's own."""
-    return {role: _drawn(target, role, model) for role, model in roles_of(properties, target).items()}
+def own_worlds(target: str, properties: Sequence[str], count: int = OWN_WORLDS) -> dict[str, Floats]:
+    """Return property to values, shape (count, designs), over worlds of one's own."""
+    return {role: _drawn(target, role, model, count) for role, model in roles_of(properties, target).items()}
 
 
-@lru_cache(maxsize=32)
-def _drawn(target: str, role: str, model: str) -> Floats:
+@lru_cache(maxsize=48)
+def _drawn(target: str, role: str, model: str, count: int) -> Floats:
     pool = Pool.load(target)
-    keys = (hashlib.sha256(f"own world {number}".encode()).digest() for number in range(OWN_WORLDS))
+    keys = (hashlib.sha256(f"own world {number}".encode()).digest() for number in range(count))
     return np.stack([pool.values(World({role: model}, key=key))[role] for key in keys])
 
 
@@ -80,9 +81,10 @@ def conditioned(draws: Floats, rows: Sequence[int], means: Floats, variances: Fl
     if not rows:
         return draws
     centred = draws - draws.mean(axis=0)
+    kept = 1.0 - SHRINKAGE / len(draws)
     cross = centred.T @ centred[:, rows] / (len(draws) - 1)
-    among = cross[rows] * (1.0 - SHRINKAGE)
+    among = cross[rows] * kept
     among[np.diag_indices(len(rows))] = cross[rows].diagonal() + variances
     noise = np.random.default_rng(seed).standard_normal((len(draws), len(rows))) * np.sqrt(variances)
-    gain = np.linalg.solve(among, cross.T * (1.0 - SHRINKAGE))
+    gain = np.linalg.solve(among, cross.T * kept)
     return np.asarray(draws + (means - draws[:, rows] - noise) @ gain, dtype=np.float64)

@@ -63,7 +63,7 @@ def two_callers() -> Finding:
         answers = await asyncio.gather(*calls)
         taken = [a for a in answers if a.status == 200]
         state = get(f"{url}/state", **headers).json
-        paid = 800.0 - state["budget_left"]
+        paid = opened.json["observation"]["budget_left"] - state["budget_left"]
         readings = [r for r in state["readings"] if r["call"]]
         held = state["step_count"] == len(taken) == len(readings) and paid == 2.0 * len(readings)
         return Finding(

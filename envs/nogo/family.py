@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import random
 from collections.abc import Mapping
+from itertools import islice
 
 import numpy as np
 
 from envs import rules
-from envs.assembly import PLAN_SHARE, in_part, priced
+from envs.assembly import PLAN_SHARE, WITNESS_SA, in_part
 from envs.designing import KNOWN_COMPOUNDS, LEAD_SA, DesignFamily, Given
 from envs.drawing import desirability, objective_values
 from envs.family import Family, Opening, TargetWorld
 from envs.objectives import LOGD, OFF_TARGET, POTENCY, SELECTIVITY
-from graders.nogo import CONVINCED, ratio_of_call
+from graders.nogo import CONVINCED, COUNTS, ratio_of_call
 from molforge import seeding
-from molforge.chem.structure import Structure, parse
+from molforge.actions import MAX_STRUCTURES
+from molforge.assays import Assay, make_price, synthesis_fails
+from molforge.chem.structure import Structure
 from molforge.estimate import variance_of_call
-from molforge.profile import Profile
 from molforge.programme import Programme, ReferencePlan, Round, Twins
 
 DEAD_SHARE = 0.4
 """Of the programmes. With a half of them, a script that always stops earned .65 of the planner's score."""
-MAX_CALLS = 12
+PROOF_CALLS = 2
 """Calls within which the plan of a dead programme is convinced; where it is not, the profile is redrawn."""
+TELLING = 1.0
+"""Log units between the twins from which the plan reads a compound."""
+ANTI_TARGET = "anti_target"
 ELSEWHERE = (0.1, 0.8)
 """Desirability of the compounds in hand by the objectives other than selectivity."""
 BELOW_RAMP = (0.0, 0.3)
@@ -69,8 +75,7 @@ class NoGo(DesignFamily):
         """Draw compounds that the coupling does not touch: less selective than the dead bound."""
         bound = bounds_of(opening).dead
         selectivity = objective_values(SELECTIVITY.terms, opening.values)
-        others = [o for o in opening.profile.objectives if o.name != SELECTIVITY.name]
-        elsewhere = desirability(Profile(tuple(others)), opening.values)
+        elsewhere = desirability(opening.profile.without((ANTI_TARGET,)), opening.values)
         low, high = ELSEWHERE
         mask = in_part(opening) & (selectivity < bound) & (elsewhere >= low) & (elsewhere <= high)
         members = [i for i in np.flatnonzero(mask).tolist() if opening.pool.sa[i] < LEAD_SA]
@@ -94,17 +99,28 @@ class NoGo(DesignFamily):
     def plan(self, opening: Opening, rng: random.Random, programme: Programme) -> ReferencePlan | None:
         """Return the plan of the twin; both twins must have one, so that no redraw tells them apart."""
         solving = super().plan(opening, rng, programme)
+        showing = None if solving is None else self._showing(opening, programme, solving.witness)
+        if solving is None or showing is None:
+            return None
         assert programme.twins is not None
-        if solving is None:
+        return showing if programme.twins.is_dead else solving
+
+    def _showing(self, opening: Opening, programme: Programme, witness: str) -> ReferencePlan | None:
+        """Return the plan that shows the dead twin to be dead."""
+        assay = programme.stage.standard_assay(ANTI_TARGET)
+        assert programme.twins is not None
+        proof = proof_of_death(opening, programme.twins, assay)
+        if proof is None:
             return None
-        witness = parse(solving.witness)
-        showing = rounds_to_conviction(opening, programme.twins, witness, programme)
-        if showing is None:
+        price = math.fsum(make_price(float(opening.pool.sa[i])) + assay.price for i in proof)
+        if price > PLAN_SHARE * self.budget:
             return None
-        dead = priced(opening, witness, showing, (programme.stage,))
-        if dead.price > PLAN_SHARE * self.budget:
-            return None
-        return dead if programme.twins.is_dead else solving
+        return ReferencePlan(
+            witness=witness,
+            rounds=(Round((assay.name,)),),
+            price=round(price, 1),
+            proof=tuple(opening.pool.smiles[i] for i in proof),
+        )
 
 
 def bounds_of(opening: Opening) -> Bounds:
@@ -121,26 +137,48 @@ def _is_below(opening: Opening, member: int, bound: float) -> bool:
     return opening.profile.objective(SELECTIVITY.name).value(opening.truth(member)) < bound
 
 
-def rounds_to_conviction(
-    opening: Opening, twins: Twins, witness: Structure, programme: Programme
-) -> tuple[Round, ...] | None:
-    """Return the calls that show a dead programme to be dead, as the readings of noise seed 0 fall."""
-    assay = programme.stage.standard_assay("anti_target")
-    dead = twins.dead.values(witness)["anti_target"]
-    solvable = twins.solvable.values(witness)["anti_target"]
-    noise = seeding.noise_key(opening.key, 0)
+def proof_of_death(opening: Opening, twins: Twins, assay: Assay) -> list[int] | None:
+    """Return pool members whose readings show the dead twin to be dead, as they fall under noise seed 0.
+
+    Of those that one reading tells apart and that come at the first attempt, the best but for the coupling.
+    """
+    noise, others = seeding.noise_key(opening.key, 0), opening.profile.without((assay.reads,))
     variance = variance_of_call(1, well_se=assay.well_se, run_se=assay.run_se)
-    ratio = 0.0
-    for call in range(MAX_CALLS):
+    chosen: list[int] = []
+    shown = 0.0
+    for member in _telling(opening, noise):
+        structure = opening.structure(member)
+        dead, solvable = (twin.values(structure) for twin in (twins.dead, twins.solvable))
         # The compounds in hand were read in the assay's first call.
+        call = 1 + len(chosen) // MAX_STRUCTURES
         value, qualifier = assay.read(
-            dead, key=noise, call=call + 1, identity=witness.identity, replicate=call
+            dead[assay.reads], key=noise, call=call, identity=structure.identity, replicate=0
         )
+        chosen.append(member)
         if not qualifier:
-            ratio += ratio_of_call(value, dead=dead, solvable=solvable, variance=variance)
-        if ratio >= CONVINCED:
-            return (Round((assay.name,)),) * (call + 1)
+            ratio = ratio_of_call(
+                value, dead=dead[assay.reads], solvable=solvable[assay.reads], variance=variance
+            )
+            shown += min(COUNTS, ratio) * others.desirability(dead)
+        if shown >= CONVINCED:
+            return chosen
     return None
+
+
+def _telling(opening: Opening, noise: bytes) -> list[int]:
+    """Return pool members in which the twins differ, the best but for the coupling first."""
+    bounds, values, pool = bounds_of(opening), opening.values, opening.pool
+    dead, solvable = (
+        np.maximum(values[ANTI_TARGET], values["potency"] - bound) for bound in (bounds.dead, bounds.solvable)
+    )
+    good = desirability(opening.profile.without((ANTI_TARGET,)), values)
+    good[(dead - solvable < TELLING) | (pool.sa > WITNESS_SA)] = 0.0
+    made = (
+        i
+        for i in np.argsort(-good, kind="stable").tolist()
+        if not synthesis_fails(float(pool.sa[i]), key=noise, identity=pool.identities[i], attempt=0)
+    )
+    return list(islice(made, PROOF_CALLS * MAX_STRUCTURES))
 
 
 FAMILY: Family = NoGo(task_id="nogo", objectives=(POTENCY, SELECTIVITY, LOGD, OFF_TARGET), rules=rules.NOGO)

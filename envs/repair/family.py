@@ -12,7 +12,7 @@ from envs.assembly import Mask
 from envs.designing import DesignFamily
 from envs.drawing import FloatArray, objective_desirability
 from envs.family import Family
-from envs.objectives import HERG, HLM, LOGD, OFF_TARGET, POTENCY, SOLUBILITY, Template
+from envs.objectives import HERG, HLM, LOGD, POTENCY, SOLUBILITY, STRICT_OFF_TARGET, Template
 from molforge import seeding
 from molforge.profile import Profile
 
@@ -31,7 +31,7 @@ class Repair(DesignFamily):
 
     def templates(self, key: bytes) -> tuple[Template, ...]:
         """Return the objectives with the liability that is drawn."""
-        return (KEPT_POTENCY, LOGD, seeding.stream(key, "liability").choice(LIABILITIES), OFF_TARGET)
+        return (KEPT_POTENCY, LOGD, seeding.stream(key, "liability").choice(LIABILITIES), STRICT_OFF_TARGET)
 
     def fits(self, profile: Profile, values: Mapping[str, FloatArray]) -> Mask:
         """Say which leads are potent enough and have exactly one thing to mend."""
@@ -43,7 +43,7 @@ class Repair(DesignFamily):
 
 FAMILY: Family = Repair(
     task_id="repair",
-    objectives=(KEPT_POTENCY, LOGD, *LIABILITIES, OFF_TARGET),
+    objectives=(KEPT_POTENCY, LOGD, *LIABILITIES, STRICT_OFF_TARGET),
     rules=rules.DESIGN,
     lead_range=LEAD_RANGE,
 )

@@ -9,7 +9,7 @@ from envs.assembly import Mask
 from envs.designing import DesignFamily
 from envs.drawing import FloatArray, objective_desirability
 from envs.family import Family
-from envs.objectives import LOGD, OFF_TARGET, POTENCY, SELECTIVITY
+from envs.objectives import LOGD, POTENCY, SELECTIVITY, STRICT_OFF_TARGET
 from molforge.profile import Profile
 
 LEAD_SELECTIVITY = 0.5
@@ -25,5 +25,5 @@ class Selectivity(DesignFamily):
 
 
 FAMILY: Family = Selectivity(
-    task_id="selectivity", objectives=(POTENCY, SELECTIVITY, LOGD, OFF_TARGET), rules=rules.DESIGN
+    task_id="selectivity", objectives=(POTENCY, SELECTIVITY, LOGD, STRICT_OFF_TARGET), rules=rules.DESIGN
 )

@@ -13,16 +13,24 @@ from envs.assembly import Mask, standard_rounds, synthesis_price
 from envs.designing import DesignFamily, Given
 from envs.drawing import FloatArray
 from envs.family import Family, Opening, menu_of
-from envs.objectives import LOGD, OFF_TARGET, OFF_TARGET_2, POTENCY, POTENCY_VARIANT, SOLUBILITY, Template
+from envs.objectives import (
+    LOGD,
+    OFF_TARGET_2,
+    POTENCY,
+    POTENCY_VARIANT,
+    SOLUBILITY,
+    STRICT_OFF_TARGET,
+    Template,
+)
 from molforge import seeding
 from molforge.actions import MAX_REPLICATES
 from molforge.chem.structure import Structure
 from molforge.profile import Objective, Profile
 from molforge.programme import Programme, Round, Shift, Stage
 
-EARLY = (POTENCY, LOGD, SOLUBILITY, OFF_TARGET)
+EARLY = (POTENCY, LOGD, SOLUBILITY, STRICT_OFF_TARGET)
 LATE = {
-    "resistance": (POTENCY_VARIANT, LOGD, SOLUBILITY, OFF_TARGET),
+    "resistance": (POTENCY_VARIANT, LOGD, SOLUBILITY, STRICT_OFF_TARGET),
     "new liability": (*EARLY, OFF_TARGET_2),
 }
 """What holds in the end, by kind of shift; which it is, is drawn per programme."""
@@ -35,7 +43,7 @@ NOTICES = {
 }
 THRESHOLDS = (0.25, 0.45)
 """Share of the budget whose spending brings the shift, drawn uniformly between these."""
-BUDGET = 1000.0
+BUDGET = 1500.0
 
 
 class Changing(DesignFamily):

@@ -82,12 +82,12 @@ def _draw_members(opening: Opening, rng: random.Random, size: int) -> list[int] 
     middling = np.flatnonzero(eligible & ~meets & (overall > 0) & (overall < MIDDLING)).tolist()
     if not winners:
         return None
-    chosen = rng.sample(winners, min(len(winners), rng.randint(1, 2)))
+    promise = _promise(opening)
+    chosen = _promising(rng, winners, promise, rng.randint(1, 2))
     rest = size - len(chosen)
     half = math.ceil(rest / 2)
     if len(middling) < half:
         return None
-    promise = _promise(opening)
     chosen += _promising(rng, middling, promise, half)
     others = np.flatnonzero(eligible & ~meets & (overall < MIDDLING)).tolist()
     others = [i for i in others if i not in chosen]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -84,6 +85,12 @@ class Outlook:
     def worth(self, candidates: Sequence[Candidate], quantiles: dict[str, Floats]) -> Worth:
         """Return draws of the desirability of ``candidates``."""
         return worth(self._profile, self.forecast(candidates), quantiles)
+
+    def without(self, role: str) -> Outlook:
+        """Return the same belief where the objectives that ``role`` enters are not asked for."""
+        other = copy(self)
+        other._profile = self._profile.without(role)
+        return other
 
 
 def worth(profile: Profile, forecast: Forecast, quantiles: dict[str, Floats]) -> Worth:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,12 @@ class Profile:
     def roles(self) -> tuple[str, ...]:
         """Measured properties that some objective needs, in the order of the brief."""
         return tuple(dict.fromkeys(role for objective in self.objectives for role in objective.roles))
+
+    def without(self, role: str) -> Profile:
+        """Return the profile of the objectives that ``role`` does not enter; weights sum to 1 again."""
+        kept = [objective for objective in self.objectives if role not in objective.roles]
+        total = sum(objective.weight for objective in kept)
+        return Profile(tuple(replace(objective, weight=objective.weight / total) for objective in kept))
 
     def desirability(self, values: Mapping[str, Floats]) -> Floats:
         """Return the weighted geometric mean of the desirabilities; 0 where any of them is 0."""

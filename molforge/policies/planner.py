@@ -18,17 +18,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from molforge.actions import MAX_STRUCTURES, Action, ActionType, Prediction
+from molforge.actions import MAX_STRUCTURES, Action, Prediction
 from molforge.assays import PRIOR_ART, Z90
 from molforge.policies.forecasting import Outlook, Worth, quantile_draws
 from molforge.policies.logbook import Compound
-from molforge.policies.objectives import ANTI_TARGET
 from molforge.policies.player import Player
 from molforge.policies.proposals import Breadth, Proposal, Proposer
+from molforge.policies.proving import TYPICAL_SYNTHESIS, Case, case_for_stopping
 from molforge.policies.refining import refine
 from molforge.policies.search import Candidate
 from molforge.policies.triage import TriageTurns
-from molforge.policies.viability import CONVICTION, MARGIN, Verdict, judge
 
 CLOSING_TURNS = 4
 DRAWS = 64
@@ -45,10 +44,10 @@ REFINED = 12
 REFINED_AT_ONCE = 4
 FULL_CALLS = 2
 """Calls that make the evidence for one property complete."""
-PROVING = 0.3
-"""Compounds that prove less than this part of what the best one proves are not read for the proof."""
 STOPPING = 0.92
-"""Probability of being dead from which a programme is given up."""
+"""Probability of being dead from which a programme is given up ..."""
+DOUBTING = 0.7
+"""... and below which, while that is being proved, it is taken up again."""
 PROMISING = 0.05
 """Probability of beating the incumbent below which a compound is not read further ..."""
 HOPEFUL = 0.3
@@ -86,6 +85,8 @@ class PlannerPolicy(Player):
         self._proposer = Proposer(self.search, Breadth())
         self._dismissed: set[str] = set()
         self._knows_of_change = False
+        self._gives_up = False
+        self._kept = 0.0
 
     def turn(self) -> Action:
         """Return the next action."""
@@ -98,7 +99,8 @@ class PlannerPolicy(Player):
             self._dismissed.clear()
         view = self._view(DRAWS)
         return (
-            self._read_on(view)
+            (self._give_up(view) if self._gives_up else None)
+            or self._read_on(view)
             or self._give_up(view)
             or self._settle(view)
             or self._next_round(view)
@@ -133,7 +135,7 @@ class PlannerPolicy(Player):
     @property
     def _reserve(self) -> float:
         """Credits kept for the end: further readings of the leaders, evidence for the nominee."""
-        return RESERVE * self._examination
+        return max(RESERVE * self._examination, self._kept)
 
     @property
     def _examination(self) -> float:
@@ -176,7 +178,7 @@ class PlannerPolicy(Player):
         rounds = (self.log.steps_left - CLOSING_TURNS) // per_round
         roles = self.log.profile.roles
         money = self.log.budget_left - self._reserve
-        unit = 14.0 + self.log.price(roles)
+        unit = TYPICAL_SYNTHESIS + self.log.price(roles)
         if rounds < 1 or money < unit:
             return None
         count = int(np.clip(math.ceil(money / unit / rounds - 0.05), BATCH, MAX_STRUCTURES))
@@ -231,29 +233,21 @@ class PlannerPolicy(Player):
 
     def _give_up(self, view: _View) -> Action | None:
         """Stop a programme that is most likely dead, when that is proved."""
-        verdict = self._verdict(view)
-        return None if verdict is None or verdict.dead < STOPPING else self._prove(verdict)
+        case = self._case(view)
+        self._kept = 0.0 if case is None else case.reserve
+        self._gives_up = case is not None and case.dead >= (DOUBTING if self._gives_up else STOPPING)
+        return case.turn() if case is not None and self._gives_up else None
 
-    def _verdict(self, view: _View) -> Verdict | None:
-        return judge(self.log, view.compounds, view.outlook) if self.log.may_be_dead else None
-
-    def _prove(self, verdict: Verdict) -> Action:
-        """Return the readings that the proof still wants, then the stop."""
-        price = self.log.price([ANTI_TARGET])
-        count = min(int(self.log.budget_left // price), MAX_STRUCTURES)
-        wanted = int((verdict.proofs > PROVING * verdict.proofs.max()).sum())
-        if verdict.evidence < MARGIN * CONVICTION and self.log.steps_left > 1 and min(count, wanted):
-            return self.measure(verdict.compounds[: min(count, wanted)], [ANTI_TARGET])
-        return Action(action_type=ActionType.STOP, reason="the relative follows the target everywhere")
+    def _case(self, view: _View) -> Case | None:
+        return case_for_stopping(self, view.compounds, view.candidates, view.outlook, view.quantiles)
 
     def _close(self) -> Action:
         """Complete the evidence for the finalists, then nominate the best of them."""
         view = self._view(FINAL_DRAWS)
-        verdict = self._verdict(view)
-        if verdict is not None:
-            hope = (1.0 - verdict.dead) * view.incumbent
-            if verdict.worth_of_stopping > hope:
-                return self._prove(verdict)
+        case = self._case(view)
+        if case is not None and case.worth_of_stopping > (1.0 - case.dead) * view.incumbent:
+            self._gives_up = True
+            return case.turn()
         ranked = [view.compounds[row] for row in view.order if self._is_eligible(view.compounds[row])]
         if not ranked:
             return self.nominate(None)

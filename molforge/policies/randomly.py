@@ -2,52 +2,73 @@
 
 from __future__ import annotations
 
-from molforge.actions import Action
+from typing import Any
+
+from molforge.actions import Action, ActionType
 from molforge.policies.player import Player
 from molforge.policies.search import Candidate
 
 BATCH = 4
 ASSAY_SHARE = 0.7
-TRIES = 8
+END_SHARE = 0.25
+"""Chance of ending the programme after each round."""
 STOP_SHARE = 0.5
 
 
 class RandomPolicy(Player):
-    """Edits known compounds at random, reads some properties, nominates at random.
+    """Makes random suggestions for the lead, reads some properties, nominates at random after a random time.
 
-    Where there may be nothing to find it stops by the toss of a coin instead.
+    Edits of its own edits would lead it away from anything worth having, and play to the last credit
+    would leave no economy: a weaker line to measure content-free scripts by. Where a claim covers the
+    lead it takes the next compound. Where there may be nothing to find it stops by the toss of a coin.
     """
 
     name = "random"
 
+    def open(self) -> None:
+        """Nothing is offered yet."""
+        self._offered: list[str] = []
+
+    def act(self, observation: dict[str, Any]) -> Action:
+        """Return the next action."""
+        self._offered = [line["smiles"] for line in observation["suggestions"]]
+        return super().act(observation)
+
     def turn(self) -> Action:
-        """Return a random round, or a random nomination when money or turns run out."""
+        """Return a random round, or a random nomination when it is enough or money or turns run out."""
         rng = self.stream("turn", self.turn_number)
         roles = [role for role in self.log.profile.roles if rng.random() < ASSAY_SHARE]
         roles = roles or [self.log.profile.roles[0]]
-        if self.log.steps_left > 1:
-            affordable = self._round(roles) if self.log.offers_design else self._look(roles)
-            if affordable is not None:
-                return affordable
+        is_over = self._has_played and not self._offered and rng.random() < END_SHARE
+        if self.log.steps_left > 1 and not is_over:
+            action = self._round(roles) if self.log.offers_design else self._look(roles)
+            if action is not None:
+                return action
         nominees = [] if self.log.may_be_dead and rng.random() < STOP_SHARE else self.nominees
         return self.nominate(rng.choice(nominees) if nominees else None)
 
+    @property
+    def _has_played(self) -> bool:
+        return bool(self.log.own) if self.log.offers_design else self.log.budget_left < self.log.budget
+
     def _round(self, roles: list[str]) -> Action | None:
+        """Ask for suggestions, then make what can be paid of some of them."""
+        if not self._offered:
+            start = next(c for c in self.log.made if c.given and not c.is_claimed)
+            affordable = self.log.budget_left >= 4 * self.log.price(self.log.profile.roles)
+            return Action(action_type=ActionType.SUGGEST, compound=start.id) if affordable else None
         rng = self.stream("edits", self.turn_number)
         known = {self.candidate(compound).identity for compound in self.log.compounds.values()}
-        chosen: dict[str, Candidate] = {}
         left = self.log.budget_left
-        for _ in range(BATCH * TRIES):
-            child = self.search.mutant(self.candidate(rng.choice(self.log.made)), rng)
-            if child is None or child.identity in known or child.identity in chosen:
-                continue
-            left -= self.search.make_price(child) + self.log.price(roles)
-            if left < 0:
+        chosen: list[Candidate] = []
+        for smiles in rng.sample(self._offered, len(self._offered)):
+            candidate = self.search.read(smiles)
+            left -= self.search.make_price(candidate) + self.log.price(roles)
+            if left < 0 or len(chosen) == BATCH:
                 break
-            chosen[child.identity] = child
-            if len(chosen) == BATCH:
-                break
-        return self.make(list(chosen.values()), roles) if chosen else None
+            if candidate.identity not in known:
+                chosen.append(candidate)
+        return self.make(chosen, roles) if chosen else None
 
     def _look(self, roles: list[str]) -> Action | None:
         rng = self.stream("look", self.turn_number)

@@ -74,7 +74,8 @@ def test_nothing_in_the_pool_of_a_dead_programme_is_alive() -> None:
 def test_audit_notices_a_coupling_that_does_not_bind(monkeypatch) -> None:
     from envs.nogo import family
 
-    monkeypatch.setattr(family, "BELOW_RAMP", (-3.0, -2.5))
+    monkeypatch.setattr(family, "BELOW_RAMP", (-0.6, -0.5))
+    monkeypatch.setattr(family, "TELLING", 0.5)
     rows = [audit("nogo", "train", seed) for seed in range(1000, 1008)]  # others are remembered as they were
 
     assert any("alive" in fault for row in rows for fault in row.faults())

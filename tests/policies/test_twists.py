@@ -17,7 +17,7 @@ from molforge.policies.logbook import Logbook
 from molforge.policies.player import Player
 from molforge.policies.search import Candidate, Search
 from molforge.policies.surrogate import Described, Readings, Surrogate
-from molforge.policies.viability import _Read, judge
+from molforge.policies.viability import CONVINCED, MARGIN, UNCONVINCED, Verdict, _Read, judge
 
 SMILES = (
     "CC(=O)Nc1ccc(O)cc1",
@@ -194,13 +194,26 @@ def test_verdict_tells_the_dead_from_the_living(excess: float, probability: tupl
     search = Search(log.stream)
     outlook = Outlook(log, list(log.compounds), [search.read(c.smiles) for c in log.made])
 
-    verdict = judge(log, log.made, outlook)
+    verdict = judge(log, log.made, outlook, np.ones(len(log.made)))
+    useless = judge(log, log.made, outlook, np.zeros(len(log.made)))
 
     low, high = probability
     assert verdict is not None
+    assert useless is not None
     assert low <= verdict.dead <= high
-    assert verdict.evidence > 0.0
-    assert (np.diff(verdict.proofs) <= 0.0).all()
+    assert useless.dead == verdict.dead
+    assert 0.0 < verdict.proof <= len(verdict.compounds)
+    assert (np.diff(verdict.gains) <= 0.0).all()
+    assert (useless.proof, float(useless.gains.max())) == (0.0, 0.0)
+
+
+def test_a_stop_is_worth_nothing_up_to_half_a_proof_and_no_more_for_what_is_beyond_a_whole_one() -> None:
+    def worth(proof: float, further: float = 0.0) -> float:
+        return Verdict(dead=1.0, compounds=[], gains=np.zeros(0), proof=proof).worth_of_stopping(further)
+
+    assert worth(UNCONVINCED) == 0.0
+    assert 0.0 < worth(UNCONVINCED, 3.0) < worth(MARGIN * CONVINCED) == worth(30.0) == pytest.approx(0.9)
+    assert Verdict(dead=1.0, compounds=[], gains=np.zeros(0), proof=30.0).missing == 0.0
 
 
 @pytest.mark.slow
