@@ -122,7 +122,8 @@ def _played(
 ) -> Iterator[Row]:
     if processes <= 1 or len(matches) <= 1:
         _prepare(environment_factory, factories)
-        yield from map(_play, matches)
+        for match in matches:  # a map would take a StopIteration of a policy for its own end
+            yield _play(match)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
