@@ -38,9 +38,10 @@ def grade(episode: Record) -> Score:
 def proof(episode: Record) -> float:
     """Return how many good compounds speak for the dead twin against the solvable one.
 
-    The sum over compounds of what their paid readings show, ``min(1, log likelihood ratio in nats)``
-    (Neyman and Pearson 1933), times how good they would be were it not for the coupling: the desirability of
-    the objectives that the twins agree on. That a compound nobody wants is not selective proves little.
+    The sum over compounds of what their paid readings show, the log likelihood ratio in nats (Neyman and
+    Pearson 1933) held between -1 and 1, times how good they would be were it not for the coupling: the
+    desirability of the objectives that the twins agree on. That a compound nobody wants is not selective
+    proves little.
     """
     twins = episode["twins"]
     others = Profile(tuple(objectives(episode))).without({reading["reads"] for reading in twins["readings"]})
@@ -49,7 +50,7 @@ def proof(episode: Record) -> float:
         ratio = ratio_of_call(r["mean"], dead=r["dead"], solvable=r["solvable"], variance=r["variance"])
         ratios[r["compound"]] = ratios.get(r["compound"], 0.0) + ratio
     return math.fsum(
-        min(COUNTS, ratio) * others.desirability(twins["values"][compound])
+        max(-COUNTS, min(COUNTS, ratio)) * others.desirability(twins["values"][compound])
         for compound, ratio in ratios.items()
     )
 

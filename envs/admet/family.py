@@ -15,9 +15,9 @@ from molforge.profile import Profile
 
 LEAD_POTENCY = 0.8
 """The lead's potency has at least this desirability."""
-BUDGET = 2000.0
+BUDGET = 2400.0
 """One reading of everything costs twice as much as in ``potency``."""
-STRICTER_OFF_TARGET = dataclasses.replace(STRICT_OFF_TARGET, tightness=(4.0, 5.0))
+STRICTER_OFF_TARGET = dataclasses.replace(STRICT_OFF_TARGET, tightness=(5.0, 6.0))
 """Beside five others met by a tenth of the pool too."""
 
 

@@ -159,7 +159,7 @@ def proof_of_death(opening: Opening, twins: Twins, assay: Assay) -> list[int] | 
             ratio = ratio_of_call(
                 value, dead=dead[assay.reads], solvable=solvable[assay.reads], variance=variance
             )
-            shown += min(COUNTS, ratio) * others.desirability(dead)
+            shown += max(-COUNTS, min(COUNTS, ratio)) * others.desirability(dead)
         if shown >= CONVINCED:
             return chosen
     return None

@@ -21,7 +21,7 @@ from envs.assembly import (
 from envs.designing import Given, close
 from envs.drawing import FloatArray, desirability, met
 from envs.family import Family, Opening, menu_of, roles_of
-from envs.objectives import LOGD, OFF_TARGET, POTENCY, SOLUBILITY
+from envs.objectives import LOGD, POTENCY, SOLUBILITY, STRICT_OFF_TARGET
 from molforge.landscapes.pool import Pool
 from molforge.landscapes.world import World
 from molforge.programme import Programme, ReferencePlan, Stage
@@ -120,5 +120,5 @@ def _promising(rng: random.Random, members: Sequence[int], promise: FloatArray, 
 
 
 FAMILY: Family = Triage(
-    task_id="triage", objectives=(POTENCY, LOGD, SOLUBILITY, OFF_TARGET), rules=rules.TRIAGE
+    task_id="triage", objectives=(POTENCY, LOGD, SOLUBILITY, STRICT_OFF_TARGET), rules=rules.TRIAGE
 )

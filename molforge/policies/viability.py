@@ -34,8 +34,9 @@ SILENCE = 0.2
 under the coupling and half explain it away. Both fitted on 99 programmes of ``train``."""
 UNCONVINCED, CONVINCED = 4.0, 8.0
 """Compounds' worth of proof up to which a stop earns nothing, and from which it earns all it can."""
-MARGIN = 1.1
-"""How many times that is bought by one's own reckoning, which is not the referee's."""
+MARGIN = 0.85
+"""What is bought of that by one's own reckoning, which counts half of what the referee does: forecasts that
+learnt from readings under the coupling hold it for less likely."""
 
 _LEVELS = np.array([NormalDist().inv_cdf((i + 0.5) / 12) for i in range(12)])
 _cdf = np.vectorize(NormalDist().cdf, otypes=[np.float64])
@@ -81,22 +82,40 @@ class _Read:
 
     def likelihood(self, bound: float) -> Floats:
         """Return the logarithm of each reading's density under a bound on selectivity."""
+        capped, free = self._densities(bound)
+        density: Floats = np.log(capped + free + 1e-12)
+        return density
+
+    def _densities(self, bound: float) -> tuple[Floats, Floats]:
+        """Return each reading's density together with being held by the bound, and with being free of it."""
         floor = self.potency - bound
         noise = self.anti_variance + self.potency_variance
-        capped = _cdf((floor - self.own) / np.sqrt(self.own_variance)) * _density(self.anti - floor, noise)
+        capped = self._held(floor) * _density(self.anti - floor, noise)
         total = self.own_variance + self.anti_variance
         after = (self.own * self.anti_variance + self.anti * self.own_variance) / total
         spread = np.sqrt(self.own_variance * self.anti_variance / total)
         free = _density(self.anti - self.own, total) * _cdf((after - floor) / spread)
-        density: Floats = np.log(capped + free + 1e-12)
-        return density
+        return capped, free
 
-    def proof(self, dead: float, solvable: float, variance: float) -> Floats:
-        """Return the expected log likelihood ratio of one reading with this variance."""
+    def _held(self, floor: Floats) -> Floats:
+        chance: Floats = _cdf((floor - self.own) / np.sqrt(self.own_variance))
+        return chance
+
+    def proof(self, dead: float, solvable: float, variance: float, calls: Floats) -> Floats:
+        """Return what ``calls`` readings with this variance are expected to prove, by compound, in [-1, 1].
+
+        Only a compound that the bound of the dead holds reads otherwise in the solvable; its own reading says
+        whether it is held. A log likelihood ratio of mean m has the variance 2m.
+        """
+        capped, free = self._densities(dead)
+        floor = self.potency - dead
         own = self.own + _LEVELS[:, None] * np.sqrt(self.own_variance)
-        gaps = np.maximum(self.potency - dead - np.maximum(own, self.potency - solvable), 0.0)
-        ratio: Floats = (gaps**2).mean(axis=0) / (2.0 * variance)
-        return ratio
+        gaps = np.maximum(floor - np.maximum(own, self.potency - solvable), 0.0)
+        ratios = gaps**2 * calls / (2.0 * variance)
+        shares = np.clip(ratios + _LEVELS[:, None, None] * np.sqrt(2.0 * ratios), -1.0, 1.0)
+        held = np.maximum(self._held(floor), 1e-6)
+        expected: Floats = capped / (capped + free + 1e-12) * shares.mean(axis=(0, 1)) / held
+        return np.minimum(expected, 1.0)
 
 
 def judge(log: Logbook, compounds: Sequence[Compound], outlook: Outlook, good: Floats) -> Verdict | None:
@@ -115,12 +134,17 @@ def judge(log: Logbook, compounds: Sequence[Compound], outlook: Outlook, good: F
     prior = math.log(DEAD_SHARE / (1.0 - DEAD_SHARE))
     odds = prior + TEMPER * (_averaged(read, dead) - _averaged(read, solvable)) + SILENCE * len(read.rows)
     assay = log.standard(ANTI_TARGET)
-    proofs = read.proof(
-        float(np.mean(dead)), float(np.mean(solvable)), assay.well_variance + assay.run_variance
-    )
-    weights = good[read.rows]
-    now = weights * np.minimum(1.0, proofs * read.calls)
-    gains = weights * np.minimum(1.0, proofs * (read.calls + 1.0)) - now
+    variance = assay.well_variance + assay.run_variance
+    places = np.array([read.likelihood(bound).sum() for bound in dead])
+    likely = np.exp(places - places.max())
+
+    def proof(calls: Floats) -> Floats:
+        each = [read.proof(bound, float(np.mean(solvable)), variance, calls) for bound in dead]
+        shares: Floats = good[read.rows] * np.average(each, axis=0, weights=likely)
+        return shares
+
+    now = proof(read.calls)
+    gains = proof(read.calls + 1.0) - now
     order = np.argsort(-gains, kind="stable").tolist()
     return Verdict(
         dead=1.0 / (1.0 + math.exp(-min(max(odds, -50.0), 50.0))),

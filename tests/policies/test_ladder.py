@@ -106,6 +106,16 @@ def test_processes_play_the_same_matches() -> None:
     assert [(r.seed, r.policy, r.score) for r in together] == [(r.seed, r.policy, r.score) for r in alone]
 
 
+class _Stuck(_Nominator):
+    def act(self, observation: dict[str, Any]) -> Action:
+        raise StopIteration
+
+
+def test_a_policy_that_fails_is_an_error_and_not_the_end_of_the_matches() -> None:
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        play(seeds=[1], policies={"stuck": lambda _: _Stuck()})
+
+
 def test_standings_and_gaps_are_means_over_paired_seeds() -> None:
     rows = play(seeds=range(2, 5))
 
