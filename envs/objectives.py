@@ -59,6 +59,6 @@ EFFLUX = _single("efflux", "log10(B-A/A-B)", Kind.DOWN, 0.5)
 HERG = _single("herg", "pIC50", Kind.DOWN, 0.9, "herg", "herg_patch")
 OFF_TARGET = _single("off_target", "pKi", Kind.DOWN, 0.9)
 STRICT_OFF_TARGET = dataclasses.replace(OFF_TARGET, tightness=(2.8, 3.8))
-"""Beside three others met by a tenth of the pool or fewer. What no model knows is asked for most strictly: were
-all objectives alike, four readings would do for whoever holds the models."""
+"""Beside three others met by a tenth of the pool or fewer. What no model knows is asked for most strictly:
+were all objectives alike, four readings would do for whoever holds the models."""
 OFF_TARGET_2 = _single("off_target_2", "pKi", Kind.DOWN, 0.9)
