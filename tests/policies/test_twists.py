@@ -211,8 +211,8 @@ def test_a_stop_is_worth_nothing_up_to_half_a_proof_and_no_more_for_what_is_beyo
     def worth(proof: float, further: float = 0.0) -> float:
         return Verdict(dead=1.0, compounds=[], gains=np.zeros(0), proof=proof).worth_of_stopping(further)
 
-    assert worth(UNCONVINCED) == 0.0
-    assert 0.0 < worth(UNCONVINCED, 3.0) < worth(MARGIN * CONVINCED) == worth(30.0) == pytest.approx(0.9)
+    assert worth(MARGIN * UNCONVINCED) == 0.0
+    assert 0.0 < worth(MARGIN * UNCONVINCED, 1.0) < worth(MARGIN * CONVINCED) == worth(30.0) == pytest.approx(0.9)
     assert Verdict(dead=1.0, compounds=[], gains=np.zeros(0), proof=30.0).missing == 0.0
 
 
