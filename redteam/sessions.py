@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import math
 import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from envs.environment import MolforgeEnvironment
 from molforge.seeding import DEFAULT_SECRET, secret_fingerprint
 from redteam.attacks import Finding
-from redteam.servers import Server, connected, get, post, serving
+from redteam.servers import Answer, Server, Socket, connected, get, post, serving
 
 READ = {"action_type": "assay", "compounds": ["M1", "M2"], "assays": ["potency", "logd"]}
-PAGES = (
-    "/metrics", "/health", "/ready", "/metadata", "/schema", "/tasks", "/openapi.json", "/sessions",
-    "/journal",
-    "/export", "/log", "/logs", "/state", "/grader", "/web/", "/docs", "/debug", "/admin",
-)  # fmt: skip
+GUESSED_PAGES = ("/sessions", "/journal", "/export", "/log", "/logs", "/docs", "/debug", "/admin", "/web/")
+"""Beside those that the server itself lists."""
 GUESSES = (
     b"", b"secret", b"molforge", b"molforge secret", b"password", b"test", b"0", b"1", b"changeme",
     b"private",
@@ -26,7 +25,14 @@ GUESSES = (
     b"default",
 )  # fmt: skip
 PATIENCE = 50
+SILENCE_SECONDS = 5.0
+KILLED_AFTER = (0.0, 0.001, 0.004, 0.02)
+"""Seconds from a call to the kill."""
 PRIVATE = b"6ZkV0e2m-only-the-operator-knows"
+
+
+class SessionLost(Exception):
+    """A session could not be taken up again."""
 
 
 def two_sockets() -> Finding:
@@ -37,19 +43,26 @@ def two_sockets() -> Finding:
             opened = await first.call("reset", task_id="potency", seed=3)
             session_id = opened["data"]["observation"]["session_id"]
             async with connected(url, f"/ws?session_id={session_id}") as second:
-                refused = await second.receive()
+                refused = await _first_word(second)
             step = await first.call("step", **READ)
             state = await first.call("state")
-        held = (
-            refused["type"] == "error" and step["type"] == "observation" and state["data"]["step_count"] == 1
-        )
+        steps = state["data"].get("step_count")
+        held = refused["type"] == "error" and step["type"] == "observation" and steps == 1
         return Finding(
             held=held,
-            detail=f"second socket: {refused['data'].get('code')}; steps {state['data']['step_count']}",
+            detail=f"second socket: {refused['data'].get('code')}; steps {steps}",
         )
 
     with serving("--workers", "1") as server:
         return asyncio.run(attack(server.url))
+
+
+async def _first_word(socket: Socket) -> dict[str, Any]:
+    """Return what a socket says unasked, an empty message if it says nothing."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SILENCE_SECONDS):
+            return await socket.receive()
+    return {"type": "", "data": {}}
 
 
 def two_callers() -> Finding:
@@ -93,12 +106,13 @@ def other_sessions() -> Finding:
         cookies = [
             g for g in guesses if "M1" in get(f"{server.url}/state", Cookie=f"molforge_session={g}").body
         ]
-        shown = [page for page in PAGES if session_id in get(server.url + page).body]
+        pages = _pages(server)
+        shown = [page for page, answer in pages.items() if session_id in answer.body]
         stranger = get(f"{server.url}/state")
     bits = 4 * len(session_id) if all(c in "0123456789abcdef-" for c in session_id) else 0
     clean = not found and not cookies and not shown and session_id not in stranger.body
     detail = (
-        f"{len(guesses)} guesses, {len(PAGES)} pages: found {found + cookies}, shown {shown}; {bits}-bit ids"
+        f"{len(guesses)} guesses, {len(pages)} pages: found {found + cookies}, shown {shown}; {bits}-bit ids"
     )
     return Finding(held=clean and bits >= 120, detail=detail)
 
@@ -113,50 +127,78 @@ def log_and_metrics() -> Finding:
             opened = post(f"{server.url}/reset", {"task_id": "potency", "seed": 3})
             headers = {"X-Session-ID": opened.headers["X-Session-ID"]}
             post(f"{server.url}/step", {"action": {**READ, "rationale": "what-nobody-may-log"}}, **headers)
-            pages = "".join(get(server.url + page).body for page in PAGES)
-        said = log.read_text(errors="replace") + pages
+            pages = _pages(server)
+        said = log.read_text(errors="replace") + "".join(answer.body for answer in pages.values())
     hidden = MolforgeEnvironment(PRIVATE)
     hidden.reset({"task_id": "potency", "seed": 3})
     witness = hidden.episode.programme.plan.witness
     needles = {"secret": PRIVATE.decode(), "witness": witness, "message": "what-nobody-may-log"}
     leaks = [name for name, needle in needles.items() if needle in said]
-    return Finding(held=not leaks, detail=f"{len(said)} characters searched, leaks: {leaks or 'none'}")
+    shown = sum(answer.status == 200 for answer in pages.values())
+    return Finding(
+        held=not leaks and shown > len(pages) / 2,
+        detail=f"{len(said)} characters in the log and {shown} pages searched, leaks: {leaks or 'none'}",
+    )
 
 
-async def _played(server: Server, *, killed: bool) -> list[Any]:
-    """Return the readings of three assays; with ``killed``, the server dies after each of the first two."""
+def _pages(server: Server) -> dict[str, Answer]:
+    """Return every page that the server lists or that somebody may guess, with its answer."""
+    listed = get(f"{server.url}/openapi.json").json["paths"]
+    plain = [path for path, methods in listed.items() if "get" in methods and "{" not in path]
+    return {page: get(server.url + page) for page in dict.fromkeys((*plain, *GUESSED_PAGES))}
+
+
+async def _played(server: Server, moments: Sequence[float | None]) -> list[Any]:
+    """Return the readings of a session that calls once for each moment.
+
+    The server dies that many seconds after a call was sent, and is started again; None waits for the reply. A
+    call without a reply is made again if the session, taken up again, does not know of it.
+    """
     async with connected(server.url) as socket:
         opened = await socket.call("reset", task_id="potency", seed=11)
         session_id = opened["data"]["observation"]["session_id"]
-        told = [(await socket.call("step", **READ))["data"]["observation"]["readings"]]
-    for _ in range(2):
-        if killed:
-            server.kill()
+    for number, moment in enumerate(moments, 1):
+        if moment is not None:
+            async with _resumed(server.url, session_id) as socket:
+                await socket.raw.send_json({"type": "step", "data": READ})
+                await asyncio.sleep(moment)
+                server.kill()
             server.start()
-        told.append(await _read_again(server.url, session_id))
-    return told
+        async with _resumed(server.url, session_id) as socket:
+            while (await socket.call("state"))["data"]["step_count"] < number:
+                await socket.call("step", **READ)
+    async with _resumed(server.url, session_id) as socket:
+        state = await socket.call("state")
+    return [[r["assay"], r["compound"], r["call"], r["value"]] for r in state["data"]["readings"]]
 
 
-async def _read_again(url: str, session_id: str) -> Any:
-    """Take the session up again and read; the server may still be putting the old socket away."""
+@asynccontextmanager
+async def _resumed(url: str, session_id: str) -> AsyncIterator[Socket]:
+    """Take a session up again; the server may still be putting the old socket away."""
     for _ in range(PATIENCE):
         async with connected(url, f"/ws?session_id={session_id}") as socket:
-            reply = await socket.call("step", **READ)
-            if reply["type"] == "observation":
-                return reply["data"]["observation"]["readings"]
+            reply = await socket.call("state")
+            if reply["type"] == "state":
+                yield socket
+                return
         await asyncio.sleep(0.1)
-    return reply
+    raise SessionLost(f"the session could not be taken up again: {reply}")
 
 
 def killed_server() -> Finding:
-    """Kill the server between two readings: what comes after is what would have come anyway."""
+    """Kill the server between a call and its reply: what is read is what would have been read anyway."""
+    told = []
     with tempfile.TemporaryDirectory() as folder:
-        with serving("--workers", "1", "--journal", f"{folder}/a.db") as server:
-            plain = asyncio.run(_played(server, killed=False))
-        with serving("--workers", "1", "--journal", f"{folder}/b.db") as server:
-            killed = asyncio.run(_played(server, killed=True))
+        for name, moments in (("plain", (None,) * len(KILLED_AFTER)), ("killed", KILLED_AFTER)):
+            with serving("--workers", "1", "--journal", f"{folder}/{name}.db") as server:
+                try:
+                    told.append(asyncio.run(_played(server, moments)))
+                except SessionLost as error:
+                    return Finding(held=False, detail=str(error))
+    plain, killed = told
     return Finding(
-        held=plain == killed, detail=f"{len(plain)} calls, 2 kills, same readings: {plain == killed}"
+        held=plain == killed and len(plain) > len(KILLED_AFTER),
+        detail=f"{len(KILLED_AFTER)} kills within a call, {len(plain)} readings, the same: {plain == killed}",
     )
 
 

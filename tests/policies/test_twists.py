@@ -212,7 +212,13 @@ def test_a_stop_is_worth_nothing_up_to_half_a_proof_and_no_more_for_what_is_beyo
         return Verdict(dead=1.0, compounds=[], gains=np.zeros(0), proof=proof).worth_of_stopping(further)
 
     assert worth(MARGIN * UNCONVINCED) == 0.0
-    assert 0.0 < worth(MARGIN * UNCONVINCED, 1.0) < worth(MARGIN * CONVINCED) == worth(30.0) == pytest.approx(0.9)
+    assert (
+        0.0
+        < worth(MARGIN * UNCONVINCED, 1.0)
+        < worth(MARGIN * CONVINCED)
+        == worth(30.0)
+        == pytest.approx(0.9)
+    )
     assert Verdict(dead=1.0, compounds=[], gains=np.zeros(0), proof=30.0).missing == 0.0
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import time
+import zlib
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
+from rdkit import Chem
 
 from envs.environment import MolforgeEnvironment
 from molforge import laboratory, reward, seeding
@@ -50,21 +56,36 @@ def test_every_attack_can_be_made() -> None:
 # --- planted faults -------------------------------------------------------------------------------
 
 
-def test_drawings_notice_an_identity_that_follows_the_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = structure.parse
-
-    def naive(smiles: str) -> Any:
-        return dataclasses.replace(original(smiles), identity=f"{hash(smiles) & 0xFFFFFFFF:016x}")
-
-    monkeypatch.setattr(laboratory, "parse", naive)
+@pytest.fixture
+def _forget_drawings() -> Iterator[None]:
     drawings._base.cache_clear()
-    found = drawings.charges()
+    yield
     drawings._base.cache_clear()
 
-    assert not found.held
+
+def _lenient(smiles: str) -> Any:
+    """Read what the product refuses or recognises, as a compound of the drawing's own."""
+    text = re.split(r"[\s\x00\u200b]", smiles)[0]
+    mol = max(Chem.GetMolFrags(Chem.MolFromSmiles(text), asMols=True), key=lambda part: part.GetNumAtoms())
+    for atom in mol.GetAtoms():
+        atom.SetIsotope(0)
+        atom.SetAtomMapNum(0)
+    found = structure.parse(Chem.MolToSmiles(Chem.RemoveHs(mol)))
+    return dataclasses.replace(found, identity=f"{zlib.crc32(smiles.encode()):016x}")
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("_forget_drawings")
+@pytest.mark.parametrize(
+    "kind", ["atom_order", "tautomers", "charges", "isotopes", "salts", "atom_maps", "cxsmiles"]
+)
+def test_drawings_notice_an_identity_that_follows_the_drawing(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(laboratory, "parse", _lenient)
+
+    assert not PROBES[kind]().held
+
+
 def test_asking_again_notices_noise_without_a_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     import random
 
@@ -218,3 +239,82 @@ def test_duplicates_notice_a_call_that_counts_names(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Laboratory, "_chosen_assays", lambda self, names: chosen(self, names) * len(names))
 
     assert not drawings.duplicates().held
+
+
+def test_reset_arguments_notice_one_that_is_bent_into_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = MolforgeEnvironment.reset
+
+    def bent(self: MolforgeEnvironment, given: Any) -> Any:
+        steps = given.get("max_steps")
+        return plain(self, {**given, "max_steps": 30} if steps and steps > 30 else given)
+
+    monkeypatch.setattr(MolforgeEnvironment, "reset", bent)
+
+    assert not numbers.reset_arguments().held
+
+
+def test_hostile_structures_notice_a_slow_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(smiles: str) -> Any:
+        until = time.process_time() + (0.6 if smiles.startswith("C1") else 0.0)
+        while time.process_time() < until:
+            pass
+        return structure.parse(smiles)
+
+    monkeypatch.setattr(laboratory, "parse", slow)
+
+    assert not channels.hostile_structures().held
+
+
+SERVER_FAULTS = {
+    "two_sockets": """
+import app.ws
+from app.sessions import Origin
+def seat(request, service):
+    session_id = request.query.get("session_id")
+    return (service.find(session_id), False) if session_id else (service.take_place(Origin.SOCKET), True)
+app.ws._seat = seat
+""",
+    "two_callers": """
+from envs.environment import MolforgeEnvironment
+plain = MolforgeEnvironment.step
+def twice(self, action):
+    plain(self, action)
+    return plain(self, action)
+MolforgeEnvironment.step = twice
+""",
+    "other_sessions": """
+from app.sessions import SessionTable
+plain = SessionTable.known
+def known(self, session_id):
+    return plain(self, session_id) if session_id in self._sessions else next(iter(self._sessions.values()))
+SessionTable.known = known
+""",
+    "log_and_metrics": """
+import logging
+from envs.environment import MolforgeEnvironment
+plain = MolforgeEnvironment.step
+def step(self, action):
+    logging.getLogger("molforge").warning("step %s", action)
+    return plain(self, action)
+MolforgeEnvironment.step = step
+""",
+    "killed_server": """
+import os
+from molforge import seeding
+plain = seeding.normal
+seeding.normal = lambda key, *names: plain(key, os.getpid(), *names)
+""",
+}
+
+
+def test_every_probe_of_a_server_has_a_fault_to_find() -> None:
+    assert set(SERVER_FAULTS) == set(PROBES) - set(IN_PROCESS)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", SERVER_FAULTS)
+def test_probe_of_a_server_notices_what_is_planted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "serving", partial(sessions.serving, prelude=SERVER_FAULTS[name]))
+
+    assert not PROBES[name]().held
