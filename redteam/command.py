@@ -25,9 +25,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     from redteam import measure, page
 
+    policies = _policies(options.attacks)
+    probes = [name for name in PROBES if not options.no_probes and name in (options.attacks or PROBES)]
     order = measure.Order(
         tasks=options.tasks,
-        attacks=_chosen(options.attacks),
+        attacks=policies,
         programmes=options.programmes,
         planner_programmes=min(options.planner_programmes, options.programmes),
         split=options.split,
@@ -35,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         processes=options.processes,
     )
     order.journal.parent.mkdir(parents=True, exist_ok=True)
-    probed = [] if options.no_probes else measure.probe_all(list(PROBES), tell)
-    rows = measure.play(order, tell) if order.programmes else []
+    probed = measure.probe_all(probes, tell)
+    rows = measure.play(order, tell) if order.programmes and policies else []
     verdicts = measure.judge(rows)
     text = page.render(verdicts, probed, rows, split=order.split)
     _say(text)
@@ -52,8 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = parser_of("molforge redteam", __doc__)
     parser.add_argument("--list", action="store_true", help="list the attacks and their claims, play nothing")
     add_tasks(parser)
-    told = "policy attacks (default: all of --list)"
-    parser.add_argument("--attacks", nargs="+", choices=tuple(POLICY_ATTACKS), metavar="NAME", help=told)
+    told = "policy attacks and probes (default: all of --list)"
+    names = (*POLICY_ATTACKS, *PROBES)
+    parser.add_argument("--attacks", nargs="+", choices=names, metavar="NAME", help=told)
     parser.add_argument("--split", choices=SPLITS, default="test", help="which programmes")
     parser.add_argument("--programmes", type=counted_or_none, default=50, help="per family; 0: probes alone")
     parser.add_argument(
@@ -68,9 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _chosen(names: Sequence[str] | None) -> list[str]:
+def _policies(names: Sequence[str] | None) -> list[str]:
     order = [Rank.EMPTY, Rank.TWIST, Rank.SKILLED, Rank.INFORMED]
-    return sorted(names or POLICY_ATTACKS, key=lambda name: order.index(POLICY_ATTACKS[name].rank))
+    chosen = [name for name in POLICY_ATTACKS if name in (names or POLICY_ATTACKS)]
+    return sorted(chosen, key=lambda name: order.index(POLICY_ATTACKS[name].rank))
 
 
 def _say(line: str) -> None:

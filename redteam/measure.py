@@ -20,6 +20,9 @@ from redteam.attacks import POLICY_ATTACKS, PROBES, Finding, PolicyAttack, Probe
 
 NEAR = 2.0
 """Gaps of fewer standard errors are near the line."""
+FEWEST = 5
+"""Programmes below which a gap says nothing."""
+UNJUDGED = NOT_COMPARED, TOO_FEW = "not compared", "too few"
 
 
 def _attack(name: str, environment: Environment) -> Policy:
@@ -59,7 +62,8 @@ class Verdict:
     gap: Mean | None
     """Attack minus what it is compared with, paired by programme."""
     outcome: str
-    """``held``, ``open`` (the attack earns what it ought not), ``near`` or ``published``."""
+    """``held``, ``open`` (the attack earns what it ought not), ``near``, ``published``; ``too few``
+    programmes or ``not compared``."""
 
 
 def play(order: Order, progress: Callable[[str], None]) -> list[Row]:
@@ -113,7 +117,9 @@ def _outcome(attack: PolicyAttack, gap: Mean | None) -> str:
     if attack.rank is Rank.INFORMED:
         return "published"
     if gap is None:
-        return "not compared"
+        return NOT_COMPARED
+    if gap.count < FEWEST:
+        return TOO_FEW
     error = gap.error if math.isfinite(gap.error) else 0.0
     if attack.rank is Rank.SKILLED:
         if gap.value < -NEAR * error:

@@ -10,7 +10,7 @@ from molforge.evaluation import provenance
 from molforge.evaluation.match import Row
 from molforge.evaluation.table import Mean
 from redteam.attacks import POLICY_ATTACKS, Rank
-from redteam.measure import Probed, Verdict
+from redteam.measure import UNJUDGED, Probed, Verdict
 
 _RANKS = {
     Rank.INFORMED: "Informed players",
@@ -74,7 +74,9 @@ def _open(verdicts: Sequence[Verdict], probed: Sequence[Probed]) -> list[str]:
     bad = [f"`{v.attack}` in {v.task} ({v.outcome})" for v in verdicts if v.outcome in ("open", "near")]
     bad += [f"probe `{p.probe.name}`" for p in probed if not p.finding.held]
     text = ", ".join(bad) if bad else "none"
-    return [f"Open or near the line: {text}.", ""]
+    unjudged = sum(verdict.outcome in UNJUDGED for verdict in verdicts)
+    rest = f" Not judged, for want of programmes: {unjudged} of {len(verdicts)}." if unjudged else ""
+    return [f"Open or near the line: {text}.{rest}", ""]
 
 
 def _table(verdicts: Sequence[Verdict]) -> list[str]:

@@ -1,0 +1,51 @@
+"""What a red team's figures are judged to say."""
+
+from __future__ import annotations
+
+import pytest
+
+from molforge.evaluation.match import Row
+from redteam import command, measure, page
+
+
+def _rows(policy: str, scores: list[float]) -> list[Row]:
+    return [
+        Row(
+            task="repair", split="test", seed=seed, policy=policy, score=score, rewards=score, steps=1,
+            refused=0, made=0, readings=0, spent=0.0, ending="nominated", cpu_seconds=0.0, wall_seconds=0.0,
+        )
+        for seed, score in enumerate(scores)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("attack", "against", "scores", "theirs", "outcome"),
+    [
+        pytest.param("stop", "random", [0.01] * 6, [0.01, 0.2, 0.0, 0.1, 0.0, 0.3], "held", id="held"),
+        pytest.param("stop", "random", [0.5, 0.6] * 3, [0.01, 0.02] * 3, "open", id="open"),
+        pytest.param("stop", "random", [0.9, 0.8], [0.01, 0.02], "too few", id="two-programmes"),
+        pytest.param("stop", "greedy", [0.9] * 6, [0.01] * 6, "not compared", id="no-random-play"),
+        pytest.param("guess", "planner", [0.1, 0.2] * 3, [0.7, 0.75] * 3, "held", id="guess-held"),
+        pytest.param("guess", "planner", [0.1, 0.9] * 3, [0.6, 0.5] * 3, "near", id="guess-near"),
+        pytest.param("guess", "planner", [0.9, 0.8] * 3, [0.6, 0.5] * 3, "open", id="guess-open"),
+    ],
+)
+def test_an_attack_is_judged_by_its_paired_gap(
+    attack: str, against: str, scores: list[float], theirs: list[float], outcome: str
+) -> None:
+    rows = [*_rows(attack, scores), *_rows(against, theirs)]
+
+    verdicts = measure.judge(rows)
+
+    assert [verdict.outcome for verdict in verdicts] == [outcome]
+    text = page.render(verdicts, [], rows, split="test")
+    assert ("Not judged" in text) is (outcome in measure.UNJUDGED)
+
+
+def test_attacks_may_name_a_probe_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--attacks", "duplicates"]) == 0
+
+    said = capsys.readouterr().out
+    assert "`duplicates`" in said
+    assert "`atom_order`" not in said
+    assert "Empty policies" not in said
