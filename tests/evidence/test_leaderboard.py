@@ -52,7 +52,7 @@ def test_the_plan_is_the_issue_of_the_day_unless_capped() -> None:
 def test_the_page_names_the_step_that_does_not_hold() -> None:
     good, bad = (page.render(told(rows), None) for rows in (board(), board(greedy=0.8)))
 
-    assert "does not hold in: no row" in good
+    assert "does not hold by two standard errors in: no row" in good
     assert "planner over greedy in potency (test)" in bad
     assert "| planner | 0.702 ± 0.001 (5) |" in good.replace("  ", " ")
 
