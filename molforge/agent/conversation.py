@@ -14,7 +14,7 @@ Answer with ONE action on the last line of your answer, as text or as a JSON obj
   design SMILES; SMILES                                free: properties and make price, or why one was refused
   suggest M1                                           free: structures one known edit away from a compound
   nominate M7 potency=8.1[7.5,8.7] logd=2.1[1.8,2.4]   ends it: objective=value[low,high] with 90 % intervals
-  stop REASON                                          ends it without a candidate, and earns nothing
+  stop REASON                                          ends it; earns nothing but where the brief says so
 Assay names, prices and objective names are those of the brief. Every action uses one of your turns, also
 one that cannot be read. A whole round fits in one assay action: use it. Good practice: change one or two
 things on the best compound, 4 to 8 structures a round; read the cheap or decisive assays first; read the
@@ -49,11 +49,7 @@ class Conversation:
         for answer, reply in kept:
             messages += [_message("assistant", answer), _message("user", reply)]
         notes = [f"({dropped} earlier turns are not shown.)"] if dropped else []
-        notes.append(
-            f"Calls left, this one included: {calls_left}."
-            if calls_left > 1
-            else "This is your last call: decide now. Nominate your best made compound."
-        )
+        notes.append(reminder(calls_left))
         messages[-1]["content"] += "\n\n" + " ".join(notes)
         return messages
 
@@ -65,6 +61,13 @@ class Conversation:
                 break
             kept += 1
         return self._turns[len(self._turns) - kept :]
+
+
+def reminder(calls_left: int) -> str:
+    """Return the sentence that ends the message which asks for a decision."""
+    if calls_left > 1:
+        return f"Calls left, this one included: {calls_left}."
+    return "This is your last call: decide now. Nominate your best made compound."
 
 
 def _message(role: str, content: str) -> Message:

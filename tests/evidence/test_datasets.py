@@ -11,6 +11,7 @@ from envs.environment import MolforgeEnvironment
 from evidence.datasets import command, episodes, files, tasks
 from evidence.datasets.wording import as_command
 from molforge.actions import Action, ActionType, Prediction
+from molforge.agent.conversation import reminder
 from molforge.command import parse_command
 
 A = ActionType
@@ -60,7 +61,9 @@ def test_a_conversation_can_be_played_again() -> None:
         for said, answered in zip(row["messages"][2::2], [*row["messages"][3::2], None], strict=True):
             step = environment.step(Action(command=said["content"]))
             assert step.observation["last_action_error"] is None
-            assert answered is None or step.observation["text"] == answered["content"]
+            if answered is not None:
+                left = step.observation["steps_left"]
+                assert answered["content"] == f"{step.observation['text']}\n\n{reminder(left)}"
         assert step.observation["score"] == row["score"] == pytest.approx(sum(row["rewards"]))
 
 
