@@ -8,6 +8,9 @@ have to be importable: module-level functions or ``functools.partial`` of them.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import nullcontext
@@ -21,6 +24,8 @@ from molforge.evaluation import journal as journals
 from molforge.evaluation.match import Row, play
 from molforge.policies import NAMES, Policy, make
 
+FOLLOW_SECONDS = 1.0
+"""Between two looks of a process whether the one that it plays for is still there."""
 EnvironmentFactory = Callable[[], Environment]
 PolicyFactory = Callable[[Environment], Policy]
 """Gets the environment of the match; honest policies ignore it, oracles ask it for the truth."""
@@ -127,7 +132,7 @@ def _played(
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        processes, context, initializer=_prepare, initargs=(environment_factory, factories)
+        processes, context, initializer=_work_for, initargs=(os.getpid(), environment_factory, factories)
     ) as pool:
         for done in as_completed([pool.submit(_play, match) for match in matches]):
             yield done.result()
@@ -135,6 +140,20 @@ def _played(
 
 _bench: dict[str, Any] = {}
 """The environment and the factories of this process."""
+
+
+def _work_for(
+    parent: int, environment_factory: EnvironmentFactory, factories: Mapping[str, PolicyFactory]
+) -> None:
+    """Prepare this process to play for ``parent``, and end it when that is gone, killed or not."""
+
+    def follow() -> None:
+        while os.getppid() == parent:
+            time.sleep(FOLLOW_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+    _prepare(environment_factory, factories)
 
 
 def _prepare(environment_factory: EnvironmentFactory, factories: Mapping[str, PolicyFactory]) -> None:

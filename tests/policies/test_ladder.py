@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import multiprocessing
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -114,6 +117,51 @@ class _Stuck(_Nominator):
 def test_a_policy_that_fails_is_an_error_and_not_the_end_of_the_matches() -> None:
     with pytest.raises(RuntimeError, match="StopIteration"):
         play(seeds=[1], policies={"stuck": lambda _: _Stuck()})
+
+
+class _Slow(_Nominator):
+    def act(self, observation: dict[str, Any]) -> Action:
+        time.sleep(60)
+        return super().act(observation)
+
+
+def _slow(_: Environment) -> Policy:
+    return _Slow()
+
+
+def _play_slowly() -> None:
+    play(seeds=range(2), policies={"slow": _slow}, processes=2)
+
+
+def _children(of: int) -> set[int]:
+    tasks = (path / "children" for path in Path(f"/proc/{of}/task").iterdir())
+    direct = {int(word) for task in tasks for word in task.read_text().split()}
+    return direct.union(*map(_children, direct))
+
+
+def _lives(pid: int) -> bool:
+    with suppress(OSError):
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for processes in /proc")
+def test_no_process_outlives_a_killed_ladder() -> None:
+    ladder_process = multiprocessing.get_context("spawn").Process(target=_play_slowly)
+    ladder_process.start()
+    assert ladder_process.pid is not None
+    until = time.monotonic() + 30
+    while len(players := _children(ladder_process.pid)) < 2 and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(1.0)
+
+    ladder_process.kill()
+    ladder_process.join()
+
+    while any(map(_lives, players)) and time.monotonic() < until + 10:
+        time.sleep(0.1)
+    assert len(players) >= 2
+    assert not any(map(_lives, players))
 
 
 def test_standings_and_gaps_are_means_over_paired_seeds() -> None:
