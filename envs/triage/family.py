@@ -29,8 +29,7 @@ from molforge.programme import Programme, ReferencePlan, Stage
 MIN_SET, MAX_SET = 8, 24
 """Size of the set at difficulty 0 and 1."""
 STRICTER_OFF_TARGET = dataclasses.replace(STRICT_OFF_TARGET, tightness=(4.0, 5.0))
-"""A set can be read through at the off-target for a third of the budget; four of twenty compounds cannot stand
-for that."""
+"""A set can be read through at the off-target for two thirds of the budget: four compounds are no match."""
 SHARE = 0.01
 """Share of the pool that meets the profile; the set holds one or two such members."""
 BUDGET_READINGS = 9.0
