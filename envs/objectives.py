@@ -61,4 +61,6 @@ OFF_TARGET = _single("off_target", "pKi", Kind.DOWN, 0.9)
 STRICT_OFF_TARGET = dataclasses.replace(OFF_TARGET, tightness=(2.8, 3.8))
 """Beside three others met by a tenth of the pool or fewer. What no model knows is asked for most strictly:
 were all objectives alike, four readings would do for whoever holds the models."""
+STRICTER_OFF_TARGET = dataclasses.replace(OFF_TARGET, tightness=(4.5, 5.5))
+"""Where the four compounds that come read tell such a player most of the rest."""
 OFF_TARGET_2 = _single("off_target_2", "pKi", Kind.DOWN, 0.9)

@@ -10,7 +10,7 @@ from envs.assembly import Mask
 from envs.designing import DesignFamily, Given
 from envs.drawing import FloatArray
 from envs.family import Family, Opening
-from envs.objectives import LOGD, POTENCY, SOLUBILITY, STRICT_OFF_TARGET
+from envs.objectives import LOGD, POTENCY, SOLUBILITY, STRICTER_OFF_TARGET
 from molforge.chem.series import Series
 from molforge.chem.structure import Structure
 from molforge.profile import Profile
@@ -40,5 +40,5 @@ class Hop(DesignFamily):
 
 
 FAMILY: Family = Hop(
-    task_id="hop", objectives=(POTENCY, LOGD, SOLUBILITY, STRICT_OFF_TARGET), rules=rules.HOP
+    task_id="hop", objectives=(POTENCY, LOGD, SOLUBILITY, STRICTER_OFF_TARGET), rules=rules.HOP
 )

@@ -9,7 +9,7 @@ from envs.assembly import Mask
 from envs.designing import DesignFamily
 from envs.drawing import FloatArray
 from envs.family import Family
-from envs.objectives import LOGD, POTENCY, SOLUBILITY, STRICT_OFF_TARGET
+from envs.objectives import LOGD, POTENCY, SOLUBILITY, STRICTER_OFF_TARGET
 from molforge.profile import Profile
 
 LEAD_GAP = 0.5
@@ -26,5 +26,5 @@ class Potency(DesignFamily):
 
 
 FAMILY: Family = Potency(
-    task_id="potency", objectives=(POTENCY, LOGD, SOLUBILITY, STRICT_OFF_TARGET), rules=rules.DESIGN
+    task_id="potency", objectives=(POTENCY, LOGD, SOLUBILITY, STRICTER_OFF_TARGET), rules=rules.DESIGN
 )

@@ -21,14 +21,14 @@ from envs.assembly import (
 from envs.designing import Given, close
 from envs.drawing import FloatArray, desirability, met
 from envs.family import Family, Opening, menu_of, roles_of
-from envs.objectives import LOGD, POTENCY, SOLUBILITY, STRICT_OFF_TARGET
+from envs.objectives import LOGD, OFF_TARGET, POTENCY, SOLUBILITY
 from molforge.landscapes.pool import Pool
 from molforge.landscapes.world import World
 from molforge.programme import Programme, ReferencePlan, Stage
 
 MIN_SET, MAX_SET = 8, 24
 """Size of the set at difficulty 0 and 1."""
-STRICTER_OFF_TARGET = dataclasses.replace(STRICT_OFF_TARGET, tightness=(4.0, 5.0))
+STRICTEST_OFF_TARGET = dataclasses.replace(OFF_TARGET, tightness=(6.0, 7.0))
 """A set can be read through at the off-target for two thirds of the budget: four compounds are no match."""
 SHARE = 0.01
 """Share of the pool that meets the profile; the set holds one or two such members."""
@@ -122,5 +122,5 @@ def _promising(rng: random.Random, members: Sequence[int], promise: FloatArray, 
 
 
 FAMILY: Family = Triage(
-    task_id="triage", objectives=(POTENCY, LOGD, SOLUBILITY, STRICTER_OFF_TARGET), rules=rules.TRIAGE
+    task_id="triage", objectives=(POTENCY, LOGD, SOLUBILITY, STRICTEST_OFF_TARGET), rules=rules.TRIAGE
 )
