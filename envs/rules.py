@@ -21,8 +21,8 @@ _CHANGE = (
     "or a second off-target has to be spared. The nominee is judged by the profile that holds in the end."
 )
 _DEAD = (
-    "Two in five programmes are dead: the relative follows the target so closely that nothing is selective."
-    " In a dead one only stop earns, as paid readings show it: a compound counts from 0 to 1, by how good it"
+    "A third of the programmes are dead: the relative follows the target so closely that nothing is"
+    " selective. In a dead one only stop earns, as paid readings show it: a compound counts from 0 to 1, by how good it"
     " would be but for the relative; 4 in all prove nothing, 8 everything. Elsewhere stop earns 0."
 )
 

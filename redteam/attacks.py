@@ -234,6 +234,14 @@ _POLICIES = (
         families=("nogo",),
     ),
     PolicyAttack(
+        name="blind_proof",
+        claim="48 designs bought as proof for a recognised target and a stop, whatever they say, suffice",
+        rank=Rank.SKILLED,
+        entry="redteam.holder:blind_proof",
+        against="planner",
+        families=("nogo",),
+    ),
+    PolicyAttack(
         name="holder",
         claim="package, free computation and the whole budget: the planner with the true prior",
         rank=Rank.INFORMED,

@@ -12,13 +12,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from molforge.actions import Action, Prediction
+from molforge.actions import MAX_STRUCTURES, Action, Prediction
 from molforge.assays import failure_probability, make_price
 from molforge.contract import Environment
 from molforge.landscapes.pool import Pool
 from molforge.policies.logbook import Compound
-from molforge.policies.objectives import Floats
+from molforge.policies.objectives import ANTI_TARGET, Floats
 from molforge.policies.player import Player
+from molforge.policies.viability import DEAD_BOUND, SOLVABLE_BOUND
 from redteam.insight import OWN_WORLDS, conditioned, is_claimed, own_worlds, recognise
 from redteam.memory import MAX_SA
 
@@ -28,6 +29,8 @@ RESERVE = 2.0
 FULL_CALLS = 2
 FINALISTS = 3
 ECONOMY = 0.10
+PROOFS = 48
+"""Designs that ``blind_proof`` buys, as far as the money goes."""
 DEPTH = 6
 """Readings of each call of ``convinced_stop``."""
 
@@ -170,15 +173,53 @@ class ConvincedStopPolicy(HolderPolicy):
         """Make four, read them deeply, stop."""
         own = [compound for compound in self.log.own if compound.made]
         if not self.log.own:
-            draws = own_worlds(self._pool.name, ("potency", "anti_target"))
-            selective = (draws["potency"] - draws["anti_target"]).mean(axis=0)
+            draws = own_worlds(self._pool.name, ("potency", ANTI_TARGET))
+            selective = (draws["potency"] - draws[ANTI_TARGET]).mean(axis=0)
             selective[self._pool.sa >= MAX_SA] = -np.inf
             rows = np.argsort(-selective).tolist()[:ROUND]
-            return self.make([self.search.read(self._pool.smiles[row]) for row in rows], ["anti_target"])
-        read = [self.log.estimate(compound.id, "anti_target") for compound in own]
+            return self.make([self.search.read(self._pool.smiles[row]) for row in rows], [ANTI_TARGET])
+        read = [self.log.estimate(compound.id, ANTI_TARGET) for compound in own]
         if own and all(e is None or e.paid_calls < FULL_CALLS + 1 for e in read):
-            return replace(self.measure(own, ["anti_target"]), replicates=DEPTH)
+            return replace(self.measure(own, [ANTI_TARGET]), replicates=DEPTH)
         return self.nominate(None)
+
+
+class BlindProofPolicy(HolderPolicy):
+    """Buys what ought to prove most that the programme is dead, and stops whatever it says."""
+
+    name = "blind_proof"
+
+    def open(self) -> None:
+        """Put the designs in the order of the proof that is expected of them, were the programme dead."""
+        super().open()
+        profile, draws = self.log.profile, self._posterior()
+        limits = next(o.limits for o in profile.objectives if ANTI_TARGET in o.roles)
+        potency, relative = draws[profile.roles[0]], draws[ANTI_TARGET]
+        dead, solvable = (
+            np.maximum(relative, potency - limit - sum(bound) / 2)
+            for limit, bound in zip(limits[:2], (DEAD_BOUND, SOLVABLE_BOUND), strict=True)
+        )
+        assay = self.log.standard(ANTI_TARGET)
+        ratio = (dead - solvable) ** 2 / (2.0 * (assay.well_variance + assay.run_variance))
+        good = profile.without(ANTI_TARGET).desirability(draws)
+        worth = (np.minimum(1.0, ratio) * good).mean(axis=0) * self._rate * self._price
+        worth[self._pool.sa >= MAX_SA] = 0.0
+        self._list = np.argsort(-worth).tolist()[:PROOFS]
+
+    def turn(self) -> Action:
+        """Make and read the next ones once; stop."""
+        money, chosen = self.log.budget_left, []
+        while self._list and len(chosen) < MAX_STRUCTURES:
+            money -= float(self._price[self._list[0]]) + self.log.price([ANTI_TARGET])
+            if money < 0:
+                break
+            chosen.append(self.search.read(self._pool.smiles[self._list.pop(0)]))
+        return self.make(chosen, [ANTI_TARGET]) if chosen else self.nominate(None)
+
+
+def blind_proof(_: Environment) -> BlindProofPolicy:
+    """The whole budget on proof, without a look."""
+    return BlindProofPolicy()
 
 
 def convinced_stop(_: Environment) -> ConvincedStopPolicy:

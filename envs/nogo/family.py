@@ -24,8 +24,8 @@ from molforge.chem.structure import Structure
 from molforge.estimate import variance_of_call
 from molforge.programme import Programme, ReferencePlan, Round, Twins
 
-DEAD_SHARE = 0.4
-"""Of the programmes. With a half of them, a script that always stops earned .65 of the planner's score."""
+DEAD_SHARE = 1 / 3
+"""Of the programmes: as much as somebody can earn who stops always, with whatever proof money buys."""
 PROOF_CALLS = 2
 """Calls within which the plan of a dead programme is convinced; where it is not, the profile is redrawn."""
 TELLING = 1.0

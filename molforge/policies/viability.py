@@ -1,4 +1,4 @@
-"""Whether a programme can be solved at all, where the brief says that two in five cannot.
+"""Whether a programme can be solved at all, where the brief says that a third cannot.
 
 In a dead programme a compound's potency at the relative is at least its potency at the target less a
 bound below the selectivity ramp; in one that can be solved the bound lies above the goal
@@ -20,7 +20,7 @@ from molforge.policies.forecasting import Outlook
 from molforge.policies.logbook import Compound, Logbook
 from molforge.policies.objectives import ANTI_TARGET, Floats, Objective
 
-DEAD_SHARE = 0.4
+DEAD_SHARE = 1 / 3
 """Of the programmes, before anything is read."""
 DEAD_BOUND = (-0.3, 0.0)
 """Where the bound of a dead programme lies, from the unacceptable selectivity."""
