@@ -19,6 +19,7 @@ from molforge.landscapes.pool import Pool
 from molforge.policies.logbook import Compound
 from molforge.policies.objectives import ANTI_TARGET, Floats
 from molforge.policies.player import Player
+from molforge.policies.search import Candidate
 from molforge.policies.viability import DEAD_BOUND, SOLVABLE_BOUND
 from redteam.insight import OWN_WORLDS, conditioned, is_claimed, own_worlds, recognise
 from redteam.memory import MAX_SA
@@ -208,7 +209,8 @@ class BlindProofPolicy(HolderPolicy):
 
     def turn(self) -> Action:
         """Make and read the next ones once; stop."""
-        money, chosen = self.log.budget_left, []
+        money = self.log.budget_left
+        chosen: list[Candidate] = []
         while self._list and len(chosen) < MAX_STRUCTURES:
             money -= float(self._price[self._list[0]]) + self.log.price([ANTI_TARGET])
             if money < 0:
