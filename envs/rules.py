@@ -22,8 +22,8 @@ _CHANGE = (
 )
 _DEAD = (
     "A third of the programmes are dead: the relative follows the target so closely that nothing is"
-    " selective. In a dead one only stop earns, as paid readings show it: a compound counts from 0 to 1, by"
-    " how good it would be but for the relative; 4 in all prove nothing, 8 everything. Elsewhere stop earns 0."
+    " selective. In a dead one only stop earns, as paid readings show it: a compound counts from 0 to 1,"
+    " by how good it would be but for the relative; 4 in all prove nothing, 8 all. Elsewhere stop earns 0."
 )
 
 DESIGN = (_MAKE, _NOISE, _SCORE.format("the lead (M1)"), _WORTHLESS)
