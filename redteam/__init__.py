@@ -3,6 +3,7 @@
     attacks   the list: policy attacks and probes, each with the claim it tests
     scripts   content-free policies        twists    honest policies with one thing bent
     memory    guesses without an assay     holder    the true prior and a budget
+    careful   the true prior and four      fixed_list   structures for a script
     replays   what is brought along        searches  genetic search for free
     insight   what the package gives away  servers   a real server to attack
     drawings, numbers, channels, sessions  the probes

@@ -1,7 +1,7 @@
 """Reference agents that play from the wire observation alone.
 
     noop      closes the programme at once
-    random    random edits, random assays, nominates at random
+    random    random suggestions for the lead, random assays, nominates at random after a random time
     greedy    edits the best-read compound, measures everything, nominates the best reading
     genetic   recombines and mutates the fittest by reading, measures everything
     bayes     Gaussian processes and expected improvement, nothing staged
@@ -11,6 +11,7 @@
     objectives   the profile on arrays     search       edits and gates, each asked once
     kernel, surrogate, forecasting         beliefs about what was not measured
     proposals    what to make next         refining     what to read again       triage   given sets
+    viability    dead or not               proving      what shows it
 
 They hold nothing of the environment: no landscape, no pool, no secret; ``molforge.chem`` is free
 computation that any agent could do. Same programme, same seed, same answers: same actions.
