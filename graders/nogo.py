@@ -50,9 +50,13 @@ def proof(episode: Record) -> float:
         ratio = ratio_of_call(r["mean"], dead=r["dead"], solvable=r["solvable"], variance=r["variance"])
         ratios[r["compound"]] = ratios.get(r["compound"], 0.0) + ratio
     return math.fsum(
-        max(-COUNTS, min(COUNTS, ratio)) * others.desirability(twins["values"][compound])
-        for compound, ratio in ratios.items()
+        counted(ratio) * others.desirability(twins["values"][compound]) for compound, ratio in ratios.items()
     )
+
+
+def counted(ratio: float) -> float:
+    """Return how much a compound counts whose readings have this log likelihood ratio, in [-1, 1]."""
+    return max(-COUNTS, min(COUNTS, ratio))
 
 
 def ratio_of_call(mean: float, *, dead: float, solvable: float, variance: float) -> float:

@@ -16,7 +16,7 @@ from envs.designing import KNOWN_COMPOUNDS, LEAD_SA, DesignFamily, Given
 from envs.drawing import desirability, objective_values
 from envs.family import Family, Opening, TargetWorld
 from envs.objectives import LOGD, OFF_TARGET, POTENCY, SELECTIVITY
-from graders.nogo import CONVINCED, COUNTS, ratio_of_call
+from graders.nogo import CONVINCED, counted, ratio_of_call
 from molforge import seeding
 from molforge.actions import MAX_STRUCTURES
 from molforge.assays import Assay, make_price, synthesis_fails
@@ -159,7 +159,7 @@ def proof_of_death(opening: Opening, twins: Twins, assay: Assay) -> list[int] | 
             ratio = ratio_of_call(
                 value, dead=dead[assay.reads], solvable=solvable[assay.reads], variance=variance
             )
-            shown += max(-COUNTS, min(COUNTS, ratio)) * others.desirability(dead)
+            shown += counted(ratio) * others.desirability(dead)
         if shown >= CONVINCED:
             return chosen
     return None
