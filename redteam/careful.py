@@ -15,11 +15,10 @@ from dataclasses import replace
 import numpy as np
 
 from molforge.actions import MAX_REPLICATES, Action
-from molforge.assays import failure_probability
 from molforge.contract import Environment
 from molforge.policies.logbook import Compound
 from molforge.policies.objectives import ANTI_TARGET, Floats
-from molforge.policies.viability import DEAD_BOUND, DEAD_SHARE, SOLVABLE_BOUND
+from molforge.policies.viability import DEAD_BOUND, DEAD_SHARE, SOLVABLE_BOUND, log_mean_exp, probability
 from redteam.holder import FULL_CALLS, HolderPolicy
 from redteam.insight import is_claimed
 
@@ -38,8 +37,9 @@ MEETS = 1.0 - 1e-9
 OTHERS_BELOW = 0.7
 """D below which the other members of a set of ``triage`` lie."""
 SURE = (0.08, 0.97)
-"""Probabilities of being dead between which the relative is read again, and how often at most."""
+"""Probabilities of being dead between which the relative is read again ..."""
 DEEP_READINGS = 3
+"""... and how often at most."""
 SHIFT_SHARE = 0.52
 """Part of the budget that may be spent before a change that has not come yet."""
 
@@ -48,7 +48,7 @@ class CarefulHolderPolicy(HolderPolicy):
     """See the module."""
 
     name = "careful_holder"
-    own_worlds = OWN_WORLDS
+    worlds = OWN_WORLDS
 
     def __init__(self, compounds: int) -> None:
         """``compounds`` are those it may have assayed, besides what is given with readings."""
@@ -58,7 +58,6 @@ class CarefulHolderPolicy(HolderPolicy):
     def open(self) -> None:
         """Prepare the prior."""
         super().open()
-        self._success = 1.0 - np.array([failure_probability(sa) for sa in self._pool.sa])
         self._deep = 0
 
     def turn(self) -> Action:
@@ -112,10 +111,8 @@ class CarefulHolderPolicy(HolderPolicy):
     def _next(self, worth: Floats) -> Action | None:
         """Make the design with the largest expected improvement."""
         roles = self.log.profile.roles
-        taken = {self._row[c.smiles] for c in self.log.compounds.values() if c.smiles in self._row}
-        nominees = [self._row[c.smiles] for c in self.nominees if c.smiles in self._row]
-        incumbent = float(worth.mean(axis=0)[nominees].max()) if nominees else 0.0
-        gain = np.maximum(worth - incumbent, 0.0).mean(axis=0) * self._success
+        taken = set(self._rows(self.log.compounds.values()))
+        gain = np.maximum(worth - self._incumbent(worth), 0.0).mean(axis=0) * self._success
         money = self.log.budget_left - FULL_CALLS * self.log.price(roles)
         for row in np.argsort(-gain).tolist():
             if gain[row] < LEAST_GAIN:
@@ -156,8 +153,7 @@ class CarefulHolderPolicy(HolderPolicy):
         """Read target and relative again while it is open whether the programme is dead."""
         odds, proofs = self._odds()
         low, high = SURE
-        chance = 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, odds))))
-        if not proofs or not low < chance < high or self._deep >= DEEP_READINGS:
+        if not proofs or not low < probability(odds) < high or self._deep >= DEEP_READINGS:
             return None
         self._deep += 1
         pair = (self.log.profile.roles[0], ANTI_TARGET)
@@ -168,10 +164,8 @@ class CarefulHolderPolicy(HolderPolicy):
 
     def _is_dead(self, worth: Floats) -> bool:
         odds, proofs = self._odds()
-        own = [self._row[c.smiles] for c in self.nominees if c.smiles in self._row]
-        alive = float(worth.mean(axis=0)[own].max()) if own else 0.0
-        dead = 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, odds))))
-        return bool(proofs) and dead > (1.0 - dead) * alive
+        dead = probability(odds)
+        return bool(proofs) and dead > (1.0 - dead) * self._incumbent(worth)
 
     def _odds(self) -> tuple[float, Mapping[str, float]]:
         """Return the log odds of being dead, and by compound what a reading is expected to prove."""
@@ -181,7 +175,7 @@ class CarefulHolderPolicy(HolderPolicy):
         if not own:
             return 0.0, {}
         free = self._posterior(unread=ANTI_TARGET)
-        rows = [self._row[compound.smiles] for compound in own]
+        rows = self._rows(own)
         potency, anti = free[self.log.profile.roles[0]][:, rows], free[ANTI_TARGET][:, rows]
         estimates = [self.log.estimate(compound.id, ANTI_TARGET) for compound in own]
         means = np.array([e.mean for e in estimates if e is not None])
@@ -195,7 +189,7 @@ class CarefulHolderPolicy(HolderPolicy):
                     for b in bounds
                 ]
             )
-            return float(logs.max() + math.log(np.exp(logs - logs.max()).mean()))
+            return log_mean_exp(logs)
 
         odds = likelihood(unacceptable, DEAD_BOUND) - likelihood(goal, SOLVABLE_BOUND)
         gap = np.maximum(potency - unacceptable - np.maximum(anti, potency - goal), 0.0)
@@ -224,7 +218,7 @@ class CarefulHolderPolicy(HolderPolicy):
 
     def _chances(self, worth: Floats) -> Floats:
         """Return the chance of each design that it meets the profile, given that one or two of the set do."""
-        rows = [self._row[compound.smiles] for compound in self._known()]
+        rows = self._rows(self._known())
         meets = ((worth >= MEETS).sum(axis=0) + 0.3) / (len(worth) + 1)
         other = ((worth < OTHERS_BELOW).sum(axis=0) + 1) / (len(worth) + 1)
         odds = meets / other

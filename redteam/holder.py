@@ -7,7 +7,7 @@ the whole budget this is the leaderboard's "planner with the true prior".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -40,7 +40,7 @@ class HolderPolicy(Player):
     """See the module."""
 
     name = "holder"
-    own_worlds = OWN_WORLDS
+    worlds = OWN_WORLDS
 
     def open(self) -> None:
         """Recognise the target and prepare the prior."""
@@ -48,8 +48,8 @@ class HolderPolicy(Player):
         self._pool = Pool.load(target)
         self._row = {smiles: row for row, smiles in enumerate(self._pool.smiles)}
         self._price = np.array([make_price(sa) for sa in self._pool.sa])
-        chance = 1.0 - np.array([failure_probability(sa) for sa in self._pool.sa])
-        self._rate = chance / (self._price + self.log.price(self.log.profile.roles))
+        self._success = 1.0 - np.array([failure_probability(sa) for sa in self._pool.sa])
+        self._rate = self._success / (self._price + self.log.price(self.log.profile.roles))
 
     def turn(self) -> Action:
         """Return the next round, the readings of the finalists, or the nomination."""
@@ -66,7 +66,7 @@ class HolderPolicy(Player):
     def _posterior(self, unread: str = "") -> Mapping[str, Floats]:
         """Return the draws given the readings; of ``unread`` only those that came with the brief."""
         found = {}
-        prior = own_worlds(self._pool.name, self.log.profile.roles, self.own_worlds)
+        prior = own_worlds(self._pool.name, self.log.profile.roles, self.worlds)
         for role, draws in prior.items():
             compounds = [c for c in self._known() if c.given or role != unread]
             known = [(self._row[c.smiles], self.log.estimate(c.id, role)) for c in compounds]
@@ -80,6 +80,15 @@ class HolderPolicy(Player):
     def _known(self) -> list[Compound]:
         return [compound for compound in self.log.made if compound.smiles in self._row]
 
+    def _rows(self, compounds: Iterable[Compound]) -> list[int]:
+        """Return the rows of those that are reference designs."""
+        return [self._row[compound.smiles] for compound in compounds if compound.smiles in self._row]
+
+    def _incumbent(self, worth: Floats) -> float:
+        """Return the best expected desirability of what could be nominated, 0 where there is nothing."""
+        rows = self._rows(self.nominees)
+        return float(worth.mean(axis=0)[rows].max()) if rows else 0.0
+
     def _missing(self) -> Action | None:
         """Try again what failed to be made, and read what was made and not read."""
         unread = [c for c in self.log.own if not self.log.is_read(c.id) and c.smiles in self._row]
@@ -92,13 +101,12 @@ class HolderPolicy(Player):
         if not self.log.offers_design:
             return self._look(worth)
         roles = self.log.profile.roles
-        taken = {self._row[c.smiles] for c in self.log.compounds.values() if c.smiles in self._row}
-        nominees = [self._row[c.smiles] for c in self.nominees if c.smiles in self._row]
-        incumbent = float(worth.mean(axis=0)[nominees].max()) if nominees else 0.0
+        taken = set(self._rows(self.log.compounds.values()))
+        incumbent = self._incumbent(worth)
         gain = np.maximum(worth - incumbent, 0.0).mean(axis=0)
         order = np.argsort(-gain * self._rate).tolist()
         money = self.log.budget_left - RESERVE * self.log.price(roles)
-        if nominees and gain[order[0]] * self._rate[order[0]] < self._hurdle(incumbent):
+        if self._rows(self.nominees) and gain[order[0]] * self._rate[order[0]] < self._hurdle(incumbent):
             return None
         chosen = []
         for row in order:

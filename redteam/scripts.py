@@ -10,10 +10,10 @@ from typing import Any
 from molforge.actions import MAX_STRUCTURES, Action, ActionType, Prediction
 from molforge.contract import Environment
 from molforge.policies.logbook import Logbook
+from molforge.policies.objectives import ANTI_TARGET
 from redteam.fixed_list import FIXED_LIST
 
 FIXED_MOLECULE = "O=C(NCc1ccccc1)c1ccc(N2CCOCC2)nc1"
-ANTI_TARGET = "anti_target"
 TYPICAL_SYNTHESIS = 18.0
 """Credits."""
 
@@ -49,6 +49,12 @@ class Script:
     def assays(self) -> tuple[str, ...]:
         """Every assay that the objectives need, once."""
         return self.log.assays(self.log.profile.roles)
+
+    @property
+    def relative(self) -> tuple[str, ...]:
+        """The relative of the target; where no objective asks for one, the last property."""
+        roles = self.log.profile.roles
+        return (ANTI_TARGET,) if ANTI_TARGET in roles else roles[-1:]
 
     @property
     def last(self) -> str:
@@ -221,8 +227,7 @@ class Walk(Script):
         given = [compound.id for compound in self.log.compounds.values() if compound.given]
         if turn % 2 == 0:
             return Action(action_type=ActionType.SUGGEST, compound=given[turn // 2 % len(given)])
-        roles = self.log.profile.roles
-        wanted = roles[-1:] if ANTI_TARGET not in roles else (ANTI_TARGET,)
+        wanted = self.relative
         payable = int(self.log.budget_left // (TYPICAL_SYNTHESIS + 2 * self.log.price(wanted)))
         found = tuple(line["smiles"] for line in self.seen["suggestions"])[:payable]
         if not found:
@@ -243,9 +248,7 @@ class FixedList(Script):
         chunk = FIXED_LIST[turn * MAX_STRUCTURES : (turn + 1) * MAX_STRUCTURES]
         if not self.log.offers_design or not chunk or self.log.steps_left < 2:
             return STOP
-        roles = self.log.profile.roles
-        wanted = roles[-1:] if ANTI_TARGET not in roles else (ANTI_TARGET,)
-        return Action(action_type=ActionType.ASSAY, smiles=chunk, assays=self.log.assays(wanted))
+        return Action(action_type=ActionType.ASSAY, smiles=chunk, assays=self.log.assays(self.relative))
 
 
 class SetListThenStop(Script):

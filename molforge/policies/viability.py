@@ -147,7 +147,7 @@ def judge(log: Logbook, compounds: Sequence[Compound], outlook: Outlook, good: F
     gains = proof(read.calls + 1.0) - now
     order = np.argsort(-gains, kind="stable").tolist()
     return Verdict(
-        dead=1.0 / (1.0 + math.exp(-min(max(odds, -50.0), 50.0))),
+        dead=probability(odds),
         compounds=[compounds[read.rows[place]] for place in order],
         gains=gains[order],
         proof=float(now.sum()),
@@ -174,8 +174,17 @@ def _read(
 
 
 def _averaged(read: _Read, bounds: Sequence[float]) -> float:
-    totals = np.array([read.likelihood(bound).sum() for bound in bounds])
-    return float(totals.max() + np.log(np.exp(totals - totals.max()).mean()))
+    return log_mean_exp(np.array([read.likelihood(bound).sum() for bound in bounds]))
+
+
+def log_mean_exp(logs: Floats) -> float:
+    """Return the logarithm of the mean of what the logarithms stand for."""
+    return float(logs.max() + np.log(np.exp(logs - logs.max()).mean()))
+
+
+def probability(log_odds: float) -> float:
+    """Return the probability that belongs to log odds."""
+    return 1.0 / (1.0 + math.exp(-min(max(log_odds, -50.0), 50.0)))
 
 
 def _places(between: tuple[float, float]) -> list[float]:
