@@ -23,7 +23,7 @@ from molforge.landscapes.catalogue import OFF_TARGET
 from molforge.landscapes.pool import Pool
 from molforge.programme import Programme, ReferencePlan, Round, Stage
 
-MAX_REDRAWS = 80
+MAX_REDRAWS = 400
 WITNESS_SA = 4.2
 PLAN_READINGS = 2
 """Readings of everything in the reference plan, from two calls: full evidence."""
