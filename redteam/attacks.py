@@ -22,7 +22,7 @@ class Rank(StrEnum):
     EMPTY = "empty"
     """Content-free: at most random play (+ 2 standard errors of the paired difference)."""
     SKILLED = "skilled"
-    """Knows the package but buys nothing, or next to nothing: below the planner by 2 standard errors."""
+    """Knows chemistry or the package but buys next to nothing: below the planner by 2 standard errors."""
     TWIST = "twist"
     """An honest policy with one thing bent: at most that policy (+ 2 standard errors)."""
     INFORMED = "informed"
@@ -101,7 +101,6 @@ _POLICIES = (
             "cycle": ("Cycle", "readings that go up and down can be farmed for reward"),
             "first_suggestion": ("FirstSuggestion", "the first suggestion, made and unread, will do"),
             "suggestion_read": ("SuggestionRead", "the first suggestion with full evidence will do"),
-            "cheapest": ("Cheapest", "the cheapest suggestions and a lot of unspent money pay"),
             "walk": (
                 "Walk",
                 "readings bought blindly all the way, then a stop, are proof of a dead programme",
@@ -112,6 +111,20 @@ _POLICIES = (
             ),
             "set_list": ("SetListThenStop", "buying a set list and then stopping is a decision"),
         }
+    ),
+    PolicyAttack(
+        name="cheapest",
+        claim="the cheapest suggestion, for it is the simplest, and a lot of unspent money pay",
+        rank=Rank.SKILLED,
+        entry="redteam.thumb:Cheapest",
+        against="planner",
+    ),
+    PolicyAttack(
+        name="gentle",
+        claim="the edit that a chemist would call the least risky, made blindly, is good enough",
+        rank=Rank.SKILLED,
+        entry="redteam.thumb:Gentle",
+        against="planner",
     ),
     PolicyAttack(
         name="zero_width",

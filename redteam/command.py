@@ -32,11 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         attacks=policies,
         programmes=options.programmes,
         planner_programmes=min(options.planner_programmes, options.programmes),
+        near_programmes=options.near_programmes,
         split=options.split,
         journal=options.journal,
         processes=options.processes,
     )
-    order.journal.parent.mkdir(parents=True, exist_ok=True)
+    options.journal.parent.mkdir(parents=True, exist_ok=True)
     probed = measure.probe_all(probes, tell)
     rows = measure.play(order, tell) if order.programmes and policies else []
     verdicts = measure.judge(rows)
@@ -64,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
         type=counted_or_none,
         default=50,
         help="of them, how many the planner plays",
+    )
+    parser.add_argument(
+        "--near-programmes",
+        type=counted_or_none,
+        default=200,
+        help="of an attack that the first ones leave near its line; 0: leave it there",
     )
     parser.add_argument("--no-probes", action="store_true", help="policy attacks alone")
     add_matches(parser)

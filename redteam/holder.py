@@ -211,7 +211,7 @@ class BlindProofPolicy(HolderPolicy):
         assay = self.log.standard(ANTI_TARGET)
         ratio = (dead - solvable) ** 2 / (2.0 * (assay.well_variance + assay.run_variance))
         good = profile.without(ANTI_TARGET).desirability(draws)
-        worth = (np.minimum(1.0, ratio) * good).mean(axis=0) * self._rate * self._price
+        worth = (np.minimum(1.0, ratio) * good).mean(axis=0) * self._success
         worth[self._pool.sa >= MAX_SA] = 0.0
         self._list = np.argsort(-worth).tolist()[:PROOFS]
 

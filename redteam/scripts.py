@@ -198,25 +198,6 @@ class SuggestionRead(FirstSuggestion):
     readings = 3
 
 
-class Cheapest(Script):
-    """Designs what was suggested, makes the cheapest with one cheap reading, nominates it."""
-
-    def play(self, turn: int) -> Action:
-        """Suggest, design, make, nominate."""
-        if not self.log.offers_design or turn > 2:
-            return nominate(self.last if self.log.offers_design else "M1")
-        if turn == 0:
-            return Action(action_type=ActionType.SUGGEST, compound="M1")
-        if turn == 1:
-            found = tuple(line["smiles"] for line in self.seen["suggestions"])
-            return Action(action_type=ActionType.DESIGN, smiles=found or (FIXED_MOLECULE,))
-        waiting = [c for c in self.log.compounds.values() if not c.made]
-        if not waiting:
-            return nominate(self.last)
-        cheapest = min(waiting, key=lambda compound: compound.make_price)
-        return Action(action_type=ActionType.ASSAY, compounds=(cheapest.id,), assays=self.assays[:1])
-
-
 class Walk(Script):
     """Buys the suggestions for each given compound in turn, one reading twice, and stops without a look."""
 

@@ -18,12 +18,14 @@ from envs import CATALOGUE
 from molforge.evaluation import ladder, provenance
 from molforge.evaluation.match import Row
 from molforge.policies import make
+from redteam import measure
 from redteam.attacks import POLICY_ATTACKS, Rank
-from redteam.measure import factories
 from redteam.servers import Server, Socket, connected, serving
 
 CANARIES = ("noop", *(name for name, attack in POLICY_ATTACKS.items() if attack.rank is Rank.EMPTY))
 """Who does nothing sensible."""
+NEAR_SHARE = 4
+"""Times as many matches decide for an empty script that the first ones leave near its line."""
 EPISODES = 2
 """Recorded through the server, for each family."""
 
@@ -156,8 +158,19 @@ class Bench:
     @cached_property
     def rows(self) -> list[Row]:
         """Matches of reference policies and empty scripts on held-out programmes."""
-        rows = self.matches(["random", "greedy", "witness", *CANARIES], self.programmes)
-        return rows + self.matches(["planner"], self.planner_programmes)
+        return measure.play(
+            measure.Order(
+                tasks=self.tasks,
+                attacks=[name for name in CANARIES if name in POLICY_ATTACKS],
+                programmes=self.programmes,
+                planner_programmes=self.planner_programmes,
+                near_programmes=NEAR_SHARE * self.programmes,
+                split="test",
+                journal=self._journal,
+                processes=self._processes,
+            ),
+            self.progress,
+        )
 
     def matches(self, policies: Sequence[str], programmes: int, **arguments: Any) -> list[Row]:
         """Play policies on the first programmes of the test split; finished matches are kept."""
@@ -167,7 +180,7 @@ class Bench:
             MolforgeEnvironment,
             tasks=self.tasks,
             seeds=range(programmes),
-            policies=factories(policies),
+            policies=measure.factories(policies),
             split="test",
             arguments=arguments,
             journal=self._journal,

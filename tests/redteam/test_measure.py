@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from molforge.evaluation.match import Row
@@ -49,3 +51,47 @@ def test_attacks_may_name_a_probe_alone(capsys: pytest.CaptureFixture[str]) -> N
     assert "`duplicates`" in said
     assert "`atom_order`" not in said
     assert "Empty policies" not in said
+
+
+@pytest.mark.parametrize(
+    ("attack", "against", "scores", "theirs", "is_near"),
+    [
+        pytest.param("stop", "random", [0.01, 0.02] * 3, [0.5, 0.6, 0.7] * 2, False, id="far-below-random"),
+        pytest.param("stop", "random", [0.1, 0.2, 0.3] * 2, [0.2, 0.1, 0.2] * 2, True, id="like-random"),
+        pytest.param("stop", "random", [0.5, 0.6] * 3, [0.01, 0.02] * 3, True, id="far-above-random"),
+        pytest.param("guess", "planner", [0.1, 0.9] * 3, [0.7, 0.75] * 3, True, id="almost-the-planner"),
+        pytest.param("guess", "planner", [0.1, 0.2] * 3, [0.7, 0.75] * 3, False, id="far-below-the-planner"),
+        pytest.param("holder", "planner", [0.8, 0.9] * 3, [0.7, 0.75] * 3, False, id="not-judged"),
+    ],
+)
+def test_what_lies_near_its_line_is_played_more_often(
+    attack: str, against: str, scores: list[float], theirs: list[float], is_near: bool
+) -> None:
+    verdicts = measure.judge([*_rows(attack, scores), *_rows(against, theirs)])
+
+    assert measure.near_the_line(verdicts) == ([attack] if is_near else [])
+
+
+def test_more_programmes_decide_for_an_attack_near_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    played: list[tuple[list[str], int]] = []
+
+    def run(*_: object, policies: dict[str, object], seeds: range, **__: object) -> list[Row]:
+        played.append((sorted(policies), len(seeds)))
+        score = {"first_suggestion": 0.31, "random": 0.2, "stop": 0.01}
+        return [
+            row
+            for name in policies
+            for row in _rows(name, [score.get(name, 0.5) + 0.1 * (i % 3) * (name == "random") for i in seeds])
+        ]
+
+    monkeypatch.setattr(measure.ladder, "run", run)
+    order = measure.Order(
+        tasks=["repair"], attacks=["stop", "first_suggestion"], programmes=6, planner_programmes=2,
+        near_programmes=24, split="test", journal=None, processes=1,
+    )  # fmt: skip
+
+    rows = measure.play(order, lambda _: None)
+
+    assert played[-1] == (["first_suggestion", "random"], 24)
+    counts = Counter(row.policy for row in rows)
+    assert (counts["stop"], counts["first_suggestion"], counts["random"]) == (6, 24, 24)
