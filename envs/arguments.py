@@ -23,6 +23,8 @@ KNOWN = (
     "targets",
     "episode_id",
 )
+CARRIED = ("prompt",)
+"""Columns of a task row that trainers hand to reset with the rest of it: no news for the agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,8 @@ class Request:
 def parse_arguments(arguments: Mapping[str, Any]) -> Request:
     """Return the request; raise ``BadArgument`` for an impossible value of a known argument.
 
-    Unknown names do not matter (trainers hand whole dataset rows to reset) and are listed in
-    ``ignored``. None counts as not given.
+    Unknown names do not matter and are listed in ``ignored``; the rest of a dataset row, which trainers
+    hand to reset, is not. None counts as not given.
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     spec = _task(given.get("task_id", DEFAULT_TASK))
@@ -59,7 +61,7 @@ def parse_arguments(arguments: Mapping[str, Any]) -> Request:
         reward_mode=_choice("reward_mode", given.get("reward_mode", REWARD_MODES[0]), REWARD_MODES),
         targets=_targets(given.get("targets", spec.targets), spec),
         episode_id=_episode_id(given.get("episode_id")),
-        ignored=tuple(sorted(as_word(str(name)) for name in given if name not in KNOWN)),
+        ignored=tuple(sorted(as_word(str(name)) for name in given if name not in (*KNOWN, *CARRIED))),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from evidence.certificate import policy, runtime, semantic, static, statistical
-from evidence.certificate.bench import Bench, Outcome
+from evidence.certificate.bench import Bench, Outcome, Verdict
 from redteam.servers import post
 
 Run = Callable[[Bench], Outcome]
@@ -45,10 +45,11 @@ def _elsewhere(why: str) -> Run:
 
 
 def _hub_hosts(bench: Bench) -> Outcome:
-    """The same episodes on a server process with another hash seed and another number of BLAS threads."""
+    """The same episodes by another process, hash seed and BLAS thread count: what one host can show."""
     found = runtime.episode_determinism(bench)
-    figure = f"other hosts are not at hand; other processes: {found.figure}"
-    return Outcome(verdict=found.verdict, figure=figure, episodes=found.episodes)
+    verdict = Verdict.FAIL if found.verdict is Verdict.FAIL else Verdict.NOT_HERE
+    figure = f"no other host is at hand; other processes: {found.figure}"
+    return Outcome(verdict=verdict, figure=figure, episodes=found.episodes)
 
 
 def _first_work(bench: Bench) -> Outcome:

@@ -23,9 +23,13 @@ def test_index_i_is_seed_i() -> None:
 
 
 def test_unknown_names_are_ignored_and_named() -> None:
-    request = parse_arguments({"prompt": "row of a dataset", "answer": 1, "seed": 3})
+    request = parse_arguments({"hint": "please", "answer": 1, "seed": 3})
 
-    assert request.ignored == ("answer", "prompt")
+    assert request.ignored == ("answer", "hint")
+
+
+def test_the_prompt_of_a_task_row_is_no_news() -> None:
+    assert parse_arguments({"prompt": [{"role": "user", "content": "brief"}], "seed": 3}).ignored == ()
 
 
 def test_null_counts_as_not_given() -> None:

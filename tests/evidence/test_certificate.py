@@ -107,7 +107,8 @@ def served(request: pytest.FixtureRequest) -> Iterator[Bench]:
 def test_check_of_a_server_passes(served: Bench, name: str) -> None:
     outcome = CHECKS[name](served)
 
-    assert outcome.verdict is Verdict.PASS, outcome.figure
+    expected = Verdict.NOT_HERE if name == "hub.cross_host_determinism" else Verdict.PASS
+    assert outcome.verdict is expected, outcome.figure
 
 
 @pytest.mark.slow
