@@ -23,7 +23,10 @@ from molforge.landscapes.catalogue import OFF_TARGET
 from molforge.landscapes.pool import Pool
 from molforge.programme import Programme, ReferencePlan, Round, Stage
 
-MAX_REDRAWS = 400
+PROFILES = 100
+"""Profiles that are drawn for one world: of 3,000 programmes of hop and potency the worst needed 93."""
+WORLDS = 10
+"""Worlds that are drawn before a programme is given up: a few ask too much of any profile."""
 WITNESS_SA = 4.2
 PLAN_READINGS = 2
 """Readings of everything in the reference plan, from two calls: full evidence."""
@@ -64,10 +67,12 @@ def _assembled(family: Family, request: Request, key: bytes, seed: int) -> Progr
     templates = family.templates(key)
     roles = roles_of(tuple(dict.fromkeys((*properties_of(templates), *family.also_drawn))), target)
     pool = Pool.load(target)
-    world = TargetWorld(roles, key=key)
-    values = pool.values(world.world)
     widths = {template.name: _prior_width(template, target) for template in templates}
-    for attempt in range(MAX_REDRAWS):
+    for attempt in range(WORLDS * PROFILES):
+        if attempt % PROFILES == 0:
+            again = attempt // PROFILES
+            world = TargetWorld(roles, key=seeding.derive(key, "world", again) if again else key)
+            values = pool.values(world.world)
         rng = seeding.stream(key, "profile", attempt)
         profile = draw_profile(
             rng, templates, values, share=family.share(request.difficulty), prior_widths=widths
@@ -87,7 +92,7 @@ def _assembled(family: Family, request: Request, key: bytes, seed: int) -> Progr
         if programme is not None:
             return dataclasses.replace(programme, redraws=attempt)
     raise EnvironmentFault(
-        f"no {family.task_id} programme in {MAX_REDRAWS} draws "
+        f"no {family.task_id} programme in {WORLDS} worlds with {PROFILES} profiles each "
         f"(split {request.split}, seed {seed}, difficulty {request.difficulty})"
     )
 

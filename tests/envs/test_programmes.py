@@ -6,9 +6,11 @@ import json
 
 import pytest
 
-from envs import CATALOGUE, SPLITS
+from envs import CATALOGUE, SPLITS, assembly, designing
 from envs.reference import ReferencePlan
 from molforge.actions import Action, ActionType
+from molforge.chem.structure import parse
+from molforge.errors import EnvironmentFault
 from molforge.landscapes.pool import Pool
 
 CASES = [pytest.param(task, split, id=f"{task}-{split}") for task in CATALOGUE for split in SPLITS]
@@ -74,6 +76,33 @@ def test_the_key_decides_the_programme(task, open_programme) -> None:
     assert told() == told()
     others = {told(), told(split="test"), told(secret=b"private"), told(difficulty=0.2)}
     assert len(others) == 4
+
+
+def test_a_world_that_no_profile_suits_is_drawn_again(open_programme, monkeypatch) -> None:
+    unlucky = 143  # of 1,500 hop programmes the one that needed most profiles
+    monkeypatch.setattr(assembly, "PROFILES", 20)
+    assembly._assembled.cache_clear()
+
+    programme, again = (open_programme("hop", unlucky, split="test") for _ in range(2))
+    assembly._assembled.cache_clear()
+    third = open_programme("hop", unlucky, split="test")
+    assembly._assembled.cache_clear()
+
+    witness = parse(programme.plan.witness)
+    assert programme.redraws >= assembly.PROFILES
+    assert programme.judged.profile.is_met(programme.world.values(witness))
+    assert programme.world.values(witness) == again.world.values(witness) == third.world.values(witness)
+    assert programme.plan == third.plan
+
+
+def test_a_family_that_never_finds_a_programme_says_so(open_programme, monkeypatch) -> None:
+    monkeypatch.setattr(assembly, "PROFILES", 2)
+    monkeypatch.setattr(assembly, "WORLDS", 2)
+    monkeypatch.setattr(designing, "PLAN_SHARE", 0.0)
+    assembly._assembled.cache_clear()
+
+    with pytest.raises(EnvironmentFault, match="no hop programme in 2 worlds with 2 profiles each"):
+        open_programme("hop", 3)
 
 
 @pytest.mark.parametrize("task", CATALOGUE)
