@@ -70,7 +70,8 @@ def train(url: str, plan: Plan, progress: Callable[[str], None], checkpoint: Pat
         rng = np.random.default_rng([plan.seed, number])
         rollouts = asyncio.run(play_all(url, _batch(plan, rng, number), learner.choose, sessions=SESSIONS))
         decisions, advantages = advantage(rollouts, rng if plan.is_control else None)
-        entropy = learner.update(decisions, advantages)
+        left = 1.0 - (number - 1) / plan.updates
+        entropy = learner.update(decisions, advantages, left=left)
         point = _point(number, rollouts, entropy)
         if number % plan.every == 0 and number < plan.updates:
             point["held_out"] = evaluate(url, learner, plan, plan.watched)
@@ -123,7 +124,7 @@ def evaluate(url: str, learner: Learner, plan: Plan, count: int) -> dict[str, li
 def advantage(
     rollouts: Sequence[Rollout], shuffle: np.random.Generator | None
 ) -> tuple[list[Decision], Floats]:
-    """Return all decisions of a batch with their advantages, scaled to unit variance."""
+    """Return all decisions of a batch with their advantages, of zero mean and unit variance."""
     to_come = [np.cumsum(list(rollout.rewards)[::-1])[::-1] for rollout in rollouts]
     groups: dict[tuple[str, int], list[int]] = {}
     for number, rollout in enumerate(rollouts):
@@ -141,7 +142,7 @@ def advantage(
                 found.append(float(value) - float(np.mean(others)))
                 decisions.append(rollouts[member].decisions[step])
     advantages = np.array(found) if shuffle is None else shuffle.permutation(found)
-    return decisions, advantages / (advantages.std() + 1e-6)
+    return decisions, (advantages - advantages.mean()) / (advantages.std() + 1e-6)
 
 
 def _batch(plan: Plan, rng: np.random.Generator, number: int) -> list[Programme]:
