@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "--near-programmes",
         type=counted_or_none,
         default=200,
-        help="of an attack that the first ones leave near its line; 0: leave it there",
+        help="up to here where the first leave an attack near its line, and these decide; 0: leave it there",
     )
     parser.add_argument("--no-probes", action="store_true", help="policy attacks alone")
     add_matches(parser)

@@ -47,7 +47,7 @@ class Order:
     planner_programmes: int
     """The planner is dear: it may be played on fewer."""
     near_programmes: int
-    """Programmes that decide for an attack which the first ones leave near its line; 0 to leave it there."""
+    """Up to how many are played of an attack that the first ones leave near its line; 0 to leave it there."""
     split: str
     journal: Path | None
     processes: int
@@ -73,8 +73,8 @@ class Verdict:
 def play(order: Order, progress: Callable[[str], None]) -> list[Row]:
     """Play everything that the journal does not hold yet and return all rows.
 
-    An attack that its first programmes leave near its line plays ``near_programmes``: of a hundred gaps
-    some would be wide by luck.
+    An attack that its first programmes leave near its line is judged on fresh ones alone, up to
+    ``near_programmes``: of a hundred gaps some are wide by luck, and luck does not last.
     """
     rows: list[Row] = []
     run = partial(
@@ -93,9 +93,9 @@ def play(order: Order, progress: Callable[[str], None]) -> list[Row]:
         ) + run(tasks=[task], seeds=range(order.planner_programmes), policies=factories(["planner"]))
         close = near_the_line(judge(first))
         names = {*close, *(POLICY_ATTACKS[name].against for name in close)}
-        seeds = range(max(order.programmes, order.near_programmes) if close else 0)
-        again = run(tasks=[task], seeds=seeds, policies=factories(sorted(names)))
-        rows += [row for row in first if row.policy not in names] + again
+        fresh = range(order.programmes, order.near_programmes if close else 0)
+        again = run(tasks=[task], seeds=fresh, policies=factories(sorted(names)))
+        rows += [row for row in first if not (again and row.policy in close)] + again
     return rows
 
 

@@ -39,6 +39,8 @@ def render(verdicts: Sequence[Verdict], probed: Sequence[Probed], rows: Sequence
         "",
         f"Made by `molforge redteam` with {provenance.stamp()} on `{split}` (default difficulty,",
         "public secret), mean score ± standard error, programmes in brackets. Gaps are paired by programme.",
+        "Where the first ones leave an attack less than two standard errors before its line, or beyond it,",
+        "fresh ones alone decide: of a hundred gaps some are wide by luck.",
         "",
         *_references(rows),
         *_open(verdicts, probed),

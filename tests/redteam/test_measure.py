@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -72,16 +73,15 @@ def test_what_lies_near_its_line_is_played_more_often(
     assert measure.near_the_line(verdicts) == ([attack] if is_near else [])
 
 
-def test_more_programmes_decide_for_an_attack_near_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    played: list[tuple[list[str], int]] = []
-
+def test_fresh_programmes_alone_decide_for_an_attack_near_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*_: object, policies: dict[str, object], seeds: range, **__: object) -> list[Row]:
-        played.append((sorted(policies), len(seeds)))
-        score = {"first_suggestion": 0.31, "random": 0.2, "stop": 0.01}
+        lucky = {"first_suggestion": 0.6, "stop": 0.01}
         return [
-            row
+            replace(_rows(name, [0.2 + 0.1 * (seed % 3)])[0], seed=seed)
+            if name not in lucky
+            else replace(_rows(name, [lucky[name] if seed < 6 else 0.01])[0], seed=seed)
             for name in policies
-            for row in _rows(name, [score.get(name, 0.5) + 0.1 * (i % 3) * (name == "random") for i in seeds])
+            for seed in seeds
         ]
 
     monkeypatch.setattr(measure.ladder, "run", run)
@@ -91,7 +91,9 @@ def test_more_programmes_decide_for_an_attack_near_its_line(monkeypatch: pytest.
     )  # fmt: skip
 
     rows = measure.play(order, lambda _: None)
+    without = measure.play(replace(order, near_programmes=0), lambda _: None)
 
-    assert played[-1] == (["first_suggestion", "random"], 24)
     counts = Counter(row.policy for row in rows)
-    assert (counts["stop"], counts["first_suggestion"], counts["random"]) == (6, 24, 24)
+    assert (counts["stop"], counts["first_suggestion"], counts["random"]) == (6, 18, 24)
+    assert {v.attack: v.outcome for v in measure.judge(rows)} == {"stop": "held", "first_suggestion": "held"}
+    assert {v.attack: v.outcome for v in measure.judge(without)}["first_suggestion"] == "open"
