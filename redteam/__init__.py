@@ -1,8 +1,9 @@
 """Attacks: what somebody gains who cheats, holds the package, or knows the truth.
 
     attacks   the list: policy attacks and probes, each with the claim it tests
-    scripts   content-free policies        twists    honest policies with one thing bent
-    memory    guesses without an assay     holder    the true prior and a budget
+    scripts   content-free policies
+    thumb     rules of thumb, unread       memory    guesses without an assay
+    holder    the true prior, a budget     twists    honest policies with one thing bent
     careful   the true prior and four      fixed_list   structures for a script
     replays   what is brought along        searches  genetic search for free
     insight   what the package gives away  servers   a real server to attack
