@@ -77,202 +77,154 @@ class Probe:
         return function()
 
 
-def _scripts(rows: Mapping[str, tuple[str, str]]) -> list[PolicyAttack]:
+def _ranked(
+    rank: Rank,
+    rows: Mapping[str, tuple[str, str]],
+    *,
+    against: str = "random",
+    families: tuple[str, ...] = (),
+) -> list[PolicyAttack]:
+    """Return attacks of one rank, from name to what it believes and its entry in this package."""
     return [
-        PolicyAttack(name=name, claim=claim, rank=Rank.EMPTY, entry=f"redteam.scripts:{factory}")
-        for name, (factory, claim) in rows.items()
+        PolicyAttack(
+            name=name, claim=claim, rank=rank, entry=f"redteam.{entry}", against=against, families=families
+        )
+        for name, (entry, claim) in rows.items()
     ]
 
 
 _POLICIES = (
-    *_scripts(
+    *_ranked(
+        Rank.EMPTY,
         {
-            "stop": ("Stop", "closing every programme at once pays"),
-            "nominate_lead": ("NominateLead", "the lead, given for free, is good enough"),
+            "stop": ("scripts:Stop", "closing every programme at once pays"),
+            "nominate_lead": ("scripts:NominateLead", "the lead, given for free, is good enough"),
             "lead_wide": (
-                "NominateLeadWide",
+                "scripts:NominateLeadWide",
                 "an infinite interval around the lead's readings is calibration",
             ),
-            "one_molecule": ("OneMolecule", "one molecule, the same everywhere, hits by luck"),
-            "wait": ("Wait", "doing nothing until the steps run out pays"),
-            "nonsense": ("Nonsense", "refused actions earn something before the end"),
-            "suggest_only": ("SuggestOnly", "asking for suggestions is progress"),
-            "read_the_lead": ("ReadTheLead", "evidence alone, the whole budget on the lead, pays"),
-            "cycle": ("Cycle", "readings that go up and down can be farmed for reward"),
-            "first_suggestion": ("FirstSuggestion", "the first suggestion, made and unread, will do"),
-            "suggestion_read": ("SuggestionRead", "the first suggestion with full evidence will do"),
+            "one_molecule": ("scripts:OneMolecule", "one molecule, the same everywhere, hits by luck"),
+            "wait": ("scripts:Wait", "doing nothing until the steps run out pays"),
+            "nonsense": ("scripts:Nonsense", "refused actions earn something before the end"),
+            "suggest_only": ("scripts:SuggestOnly", "asking for suggestions is progress"),
+            "read_the_lead": ("scripts:ReadTheLead", "evidence alone, the whole budget on the lead, pays"),
+            "cycle": ("scripts:Cycle", "readings that go up and down can be farmed for reward"),
+            "first_suggestion": ("scripts:FirstSuggestion", "the first suggestion, made and unread, will do"),
+            "suggestion_read": ("scripts:SuggestionRead", "the first suggestion with full evidence will do"),
             "walk": (
-                "Walk",
+                "scripts:Walk",
                 "readings bought blindly all the way, then a stop, are proof of a dead programme",
             ),
             "fixed_list": (
-                "FixedList",
+                "scripts:FixedList",
                 "56 set structures, the same everywhere, read once and a stop are proof of a dead programme",
             ),
-            "set_list": ("SetListThenStop", "buying a set list and then stopping is a decision"),
-        }
+            "set_list": ("scripts:SetListThenStop", "buying a set list and then stopping is a decision"),
+        },
     ),
-    PolicyAttack(
-        name="cheapest",
-        claim="the cheapest suggestion, for it is the simplest, and a lot of unspent money pay",
-        rank=Rank.SKILLED,
-        entry="redteam.thumb:Cheapest",
+    *_ranked(
+        Rank.SKILLED,
+        {
+            "cheapest": (
+                "thumb:Cheapest",
+                "the cheapest suggestion, for it is the simplest, and a lot of unspent money pay",
+            ),
+            "gentle": (
+                "thumb:Gentle",
+                "the edit that a chemist would call the least risky, made blindly, is good enough",
+            ),
+        },
         against="planner",
     ),
-    PolicyAttack(
-        name="gentle",
-        claim="the edit that a chemist would call the least risky, made blindly, is good enough",
-        rank=Rank.SKILLED,
-        entry="redteam.thumb:Gentle",
-        against="planner",
-    ),
-    PolicyAttack(
-        name="zero_width",
-        claim="an interval of no width is the best interval",
-        rank=Rank.TWIST,
-        entry="redteam.twists:zero_width",
+    *_ranked(
+        Rank.TWIST,
+        {
+            "zero_width": ("twists:zero_width", "an interval of no width is the best interval"),
+            "huge_width": ("twists:huge_width", "an interval of 10^300 covers everything"),
+            "one_by_one": (
+                "twists:one_by_one",
+                "splitting every call into single compounds buys better evidence for the money",
+            ),
+            "redrawn": (
+                "twists:redrawn",
+                "the same compound drawn another way is a new compound with new luck",
+            ),
+            "wait_out": ("twists:wait_out", "spending past the shift on the lead first costs nothing"),
+        },
         against="greedy",
     ),
-    PolicyAttack(
-        name="huge_width",
-        claim="an interval of 10^300 covers everything",
-        rank=Rank.TWIST,
-        entry="redteam.twists:huge_width",
-        against="greedy",
-    ),
-    PolicyAttack(
-        name="one_by_one",
-        claim="splitting every call into single compounds buys better evidence for the money",
-        rank=Rank.TWIST,
-        entry="redteam.twists:one_by_one",
-        against="greedy",
-    ),
-    PolicyAttack(
-        name="redrawn",
-        claim="the same compound drawn another way is a new compound with new luck",
-        rank=Rank.TWIST,
-        entry="redteam.twists:redrawn",
-        against="greedy",
-    ),
-    PolicyAttack(
-        name="wait_out",
-        claim="spending past the shift on the lead first costs nothing",
-        rank=Rank.TWIST,
-        entry="redteam.twists:wait_out",
-        against="greedy",
-    ),
-    PolicyAttack(
-        name="memory",
-        claim="the champion of the mean models wins in every world",
-        rank=Rank.SKILLED,
-        entry="redteam.memory:memory",
+    *_ranked(
+        Rank.SKILLED,
+        {
+            "memory": ("memory:memory", "the champion of the mean models wins in every world"),
+            "guess": ("memory:guess", "the best expected profile over 200 own worlds wins without an assay"),
+            "champion": ("replays:champion", "what won with other seeds wins here"),
+            "other_split": (
+                "replays:other_split",
+                "the solution of the same seed in another split carries over",
+            ),
+            "other_task": (
+                "replays:other_task",
+                "the solution of the same seed in another family carries over",
+            ),
+            "public_actives": ("replays:public_actives", "a published drug for the target, remembered, wins"),
+            "free_search": ("searches:free_search", "genetic search on what costs nothing finds the answer"),
+            "mean_search": (
+                "searches:mean_search",
+                "5,000 free evaluations of the shipped mean models find the answer without an assay",
+            ),
+            "model_search": (
+                "searches:model_search",
+                "genetic search on the value expected over worlds of one's own finds it without an assay",
+            ),
+            "holder_1": (
+                "careful:holder_1",
+                "package, free computation and one well-chosen compound suffice",
+            ),
+            "holder_4": (
+                "careful:holder_4",
+                "package, free computation and four compounds, chosen one at a time, suffice",
+            ),
+        },
         against="planner",
     ),
-    PolicyAttack(
-        name="guess",
-        claim="the best expected profile over 200 own worlds wins without an assay",
-        rank=Rank.SKILLED,
-        entry="redteam.memory:guess",
-        against="planner",
-    ),
-    PolicyAttack(
-        name="champion",
-        claim="what won with other seeds wins here",
-        rank=Rank.SKILLED,
-        entry="redteam.replays:champion",
-        against="planner",
-    ),
-    PolicyAttack(
-        name="other_split",
-        claim="the solution of the same seed in another split carries over",
-        rank=Rank.SKILLED,
-        entry="redteam.replays:other_split",
-        against="planner",
-    ),
-    PolicyAttack(
-        name="other_task",
-        claim="the solution of the same seed in another family carries over",
-        rank=Rank.SKILLED,
-        entry="redteam.replays:other_task",
-        against="planner",
-    ),
-    PolicyAttack(
-        name="public_actives",
-        claim="a published drug for the target, remembered, wins",
-        rank=Rank.SKILLED,
-        entry="redteam.replays:public_actives",
-        against="planner",
-    ),
-    PolicyAttack(
-        name="free_search",
-        claim="genetic search on what costs nothing finds the answer",
-        rank=Rank.SKILLED,
-        entry="redteam.searches:free_search",
-        against="planner",
-    ),
-    PolicyAttack(
-        name="mean_search",
-        claim="5,000 free evaluations of the shipped mean models find the answer without an assay",
-        rank=Rank.SKILLED,
-        entry="redteam.searches:mean_search",
-        against="planner",
-    ),
-    PolicyAttack(
-        name="model_search",
-        claim="genetic search on the value expected over worlds of one's own finds it without an assay",
-        rank=Rank.SKILLED,
-        entry="redteam.searches:model_search",
-        against="planner",
-    ),
-    PolicyAttack(
-        name="holder_1",
-        claim="package, free computation and one well-chosen compound suffice",
-        rank=Rank.SKILLED,
-        entry="redteam.careful:holder_1",
-        against="planner",
-    ),
-    PolicyAttack(
-        name="holder_4",
-        claim="package, free computation and four compounds, chosen one at a time, suffice",
-        rank=Rank.SKILLED,
-        entry="redteam.careful:holder_4",
-        against="planner",
-    ),
-    PolicyAttack(
-        name="convinced_stop",
-        claim="four designs read deeply and a stop, whatever they say, collect the dead half",
-        rank=Rank.SKILLED,
-        entry="redteam.holder:convinced_stop",
+    *_ranked(
+        Rank.SKILLED,
+        {
+            "convinced_stop": (
+                "holder:convinced_stop",
+                "four designs read deeply and a stop, whatever they say, collect the dead half",
+            ),
+            "blind_proof": (
+                "holder:blind_proof",
+                "48 designs bought as proof for a recognised target and a stop, whatever they say, suffice",
+            ),
+        },
         against="planner",
         families=("nogo",),
     ),
-    PolicyAttack(
-        name="blind_proof",
-        claim="48 designs bought as proof for a recognised target and a stop, whatever they say, suffice",
-        rank=Rank.SKILLED,
-        entry="redteam.holder:blind_proof",
-        against="planner",
-        families=("nogo",),
-    ),
-    PolicyAttack(
-        name="holder",
-        claim="package, free computation and the whole budget: the planner with the true prior",
-        rank=Rank.INFORMED,
-        entry="redteam.holder:holder",
+    *_ranked(
+        Rank.INFORMED,
+        {
+            "holder": (
+                "holder:holder",
+                "package, free computation and the whole budget: the planner with the true prior",
+            ),
+        },
         against="planner",
     ),
-    PolicyAttack(
-        name="twice",
-        claim="a second attempt at the same seed, remembering the first, does better",
-        rank=Rank.INFORMED,
-        entry="redteam.replays:twice",
-        against="greedy",
-    ),
-    PolicyAttack(
-        name="many_noises",
-        claim="the same seed under eight noise seeds averages the noise away for free",
-        rank=Rank.INFORMED,
-        entry="redteam.replays:many_noises",
+    *_ranked(
+        Rank.INFORMED,
+        {
+            "twice": (
+                "replays:twice",
+                "a second attempt at the same seed, remembering the first, does better",
+            ),
+            "many_noises": (
+                "replays:many_noises",
+                "the same seed under eight noise seeds averages the noise away for free",
+            ),
+        },
         against="greedy",
     ),
 )

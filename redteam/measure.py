@@ -23,8 +23,9 @@ NEAR = 2.0
 FEWEST = 5
 """Programmes below which a gap says nothing."""
 UNJUDGED = NOT_COMPARED, TOO_FEW = "not compared", "too few"
-REFERENCES = ("noop", "random", "greedy", "witness")
-"""Played beside every attack; the planner too, on its own number of programmes."""
+PLANNER = "planner"
+REFERENCES = ("noop", "random", "greedy", PLANNER, "witness")
+"""Played beside every attack; the planner on a number of programmes of its own."""
 
 
 def _attack(name: str, environment: Environment) -> Policy:
@@ -88,9 +89,9 @@ def play(order: Order, progress: Callable[[str], None]) -> list[Row]:
     )
     for task in order.tasks:
         wanted = [n for n in order.attacks if task in (POLICY_ATTACKS[n].families or (task,))]
-        first = run(
-            tasks=[task], seeds=range(order.programmes), policies=factories([*REFERENCES, *wanted])
-        ) + run(tasks=[task], seeds=range(order.planner_programmes), policies=factories(["planner"]))
+        cheap = factories([*(name for name in REFERENCES if name != PLANNER), *wanted])
+        first = run(tasks=[task], seeds=range(order.programmes), policies=cheap)
+        first += run(tasks=[task], seeds=range(order.planner_programmes), policies=factories([PLANNER]))
         close = near_the_line(judge(first))
         names = {*close, *(POLICY_ATTACKS[name].against for name in close)}
         fresh = range(order.programmes, order.near_programmes if close else 0)

@@ -10,7 +10,7 @@ from molforge.evaluation import provenance
 from molforge.evaluation.match import Row
 from molforge.evaluation.table import Mean
 from redteam.attacks import POLICY_ATTACKS, Rank
-from redteam.measure import UNJUDGED, Probed, Verdict
+from redteam.measure import REFERENCES, UNJUDGED, Probed, Verdict
 
 _RANKS = {
     Rank.INFORMED: "Informed players",
@@ -29,7 +29,6 @@ Held: more than two standard errors below the planner; `near`: below it, by less
     Rank.TWIST: "An honest policy with one thing bent. Held: not above that policy by two standard errors.",
     Rank.EMPTY: "Nothing they do depends on what they read. Held: not above random by two standard errors.",
 }
-REFERENCES = ("noop", "random", "greedy", "planner", "witness")
 
 
 def render(verdicts: Sequence[Verdict], probed: Sequence[Probed], rows: Sequence[Row], *, split: str) -> str:

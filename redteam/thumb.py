@@ -64,9 +64,8 @@ class Gentle(Script):
         edit = next(self._edits, None)
         if edit is None:
             return nominate(self.last)
-        given = [compound for compound in self.log.compounds.values() if compound.given]
-        start = next((compound for compound in given if not compound.is_claimed), given[0])
-        return Action(action_type=ActionType.SUGGEST, compound=start.id, transformation=edit, n=1)
+        start = self.log.start.id
+        return Action(action_type=ActionType.SUGGEST, compound=start, transformation=edit, n=1)
 
     def _read_or_nominate(self, compound: str) -> Action:
         estimate = self.log.estimate(compound, self.log.profile.roles[0])

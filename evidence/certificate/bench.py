@@ -22,7 +22,8 @@ from redteam import measure
 from redteam.attacks import POLICY_ATTACKS, Rank
 from redteam.servers import Server, Socket, connected, serving
 
-CANARIES = ("noop", *(name for name, attack in POLICY_ATTACKS.items() if attack.rank is Rank.EMPTY))
+SCRIPTS = tuple(name for name, attack in POLICY_ATTACKS.items() if attack.rank is Rank.EMPTY)
+CANARIES = ("noop", *SCRIPTS)
 """Who does nothing sensible."""
 NEAR_SHARE = 4
 """Times as many matches decide for an empty script that the first ones leave near its line."""
@@ -161,7 +162,7 @@ class Bench:
         return measure.play(
             measure.Order(
                 tasks=self.tasks,
-                attacks=[name for name in CANARIES if name in POLICY_ATTACKS],
+                attacks=SCRIPTS,
                 programmes=self.programmes,
                 planner_programmes=self.planner_programmes,
                 near_programmes=NEAR_SHARE * self.programmes,

@@ -203,6 +203,12 @@ class Logbook:
         """Made compounds that did not come with the brief."""
         return [compound for compound in self.made if not compound.given]
 
+    @property
+    def start(self) -> Compound:
+        """The first compound of the brief that lies outside a claim; the first where all lie inside."""
+        given = [compound for compound in self.made if compound.given]
+        return next((compound for compound in given if not compound.is_claimed), given[0])
+
     def stream(self, *names: object) -> random.Random:
         """Return a random stream that depends on the programme and ``names`` alone."""
         return random.Random("/".join([self.programme, *map(str, names)]))

@@ -54,10 +54,8 @@ class RandomPolicy(Player):
     def _round(self, roles: list[str]) -> Action | None:
         """Ask for suggestions, then make what can be paid of some of them."""
         if not self._offered:
-            given = [compound for compound in self.log.made if compound.given]
-            start = next((compound for compound in given if not compound.is_claimed), given[0])
             affordable = self.log.budget_left >= 4 * self.log.price(self.log.profile.roles)
-            return Action(action_type=ActionType.SUGGEST, compound=start.id) if affordable else None
+            return Action(action_type=ActionType.SUGGEST, compound=self.log.start.id) if affordable else None
         rng = self.stream("edits", self.turn_number)
         known = {self.candidate(compound).identity for compound in self.log.compounds.values()}
         left = self.log.budget_left
