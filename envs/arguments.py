@@ -42,6 +42,15 @@ class Request:
     episode_id: str | None
     ignored: tuple[str, ...]
 
+    def settings(self) -> tuple[str, ...]:
+        """Return what shapes the programme and differs from the family's usual."""
+        found = []
+        if self.difficulty != self.spec.default_difficulty:
+            found.append(f"difficulty {self.difficulty!r}")
+        if self.targets != self.spec.targets:
+            found.append(f"targets {' '.join(self.targets)}")
+        return tuple(found)
+
 
 def parse_arguments(arguments: Mapping[str, Any]) -> Request:
     """Return the request; raise ``BadArgument`` for an impossible value of a known argument.

@@ -49,12 +49,15 @@ def assemble(family: Family, request: Request, *, secret: bytes, seed: int) -> P
     plain = dataclasses.replace(
         request, seed=seed, noise_seed=0, max_steps=0, reward_mode="", episode_id=None, ignored=()
     )
-    key = seeding.world_key(secret, family=family.task_id, split=request.split, seed=seed)
+    key = seeding.world_key(
+        secret, family=family.task_id, split=request.split, seed=seed, settings=request.settings()
+    )
     programme = _assembled(family, plain, key, seed)
     return dataclasses.replace(
         programme,
         noise_seed=request.noise_seed,
         noise_key=seeding.noise_key(key, request.noise_seed),
+        opening_noise_key=seeding.noise_key(key, 0),
         max_steps=request.max_steps,
         reward_mode=request.reward_mode,
     )

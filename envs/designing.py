@@ -138,6 +138,7 @@ def close(
         seed=opening.seed,
         noise_seed=request.noise_seed,
         noise_key=b"",
+        opening_noise_key=b"",
         title=f"{request.spec.title} programme on target {opening.code_name}. {request.spec.description}",
         rules=family.rules,
         stage=stage,

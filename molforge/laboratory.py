@@ -286,15 +286,12 @@ class Laboratory:
         structure = self._structures[compound.id]
         world = self.programme.world
         true = world.nearest(structure) if assay.is_exact else world.values(structure)[assay.reads]
+        key = self.programme.noise_key if paid else self.programme.opening_noise_key
         first = self.notebook.count(compound.id, assay)
         readings = []
         for replicate in range(first, first + count):
             value, qualifier = assay.read(
-                true,
-                key=self.programme.noise_key,
-                call=call_number,
-                identity=compound.identity,
-                replicate=replicate,
+                true, key=key, call=call_number, identity=compound.identity, replicate=replicate
             )
             readings.append(
                 Reading(

@@ -109,6 +109,9 @@ class Programme:
     seed: int
     noise_seed: int
     noise_key: bytes
+    opening_noise_key: bytes
+    """Of the readings that the given compounds come with: the same for every ``noise_seed``, or resets would
+    average their noise away."""
     title: str
     rules: tuple[str, ...]
     stage: Stage

@@ -1,8 +1,8 @@
 """Keys and named random streams: everything random in an episode comes from here.
 
-A world key is ``HMAC-SHA256(secret, family, split, seed)``; the noise key of an episode is derived
-from it and ``noise_seed``. Streams have names, never offsets, so that seed 7 of one task shares
-nothing with seed 8 or with seed 7 of another task.
+A world key is ``HMAC-SHA256(secret, family, split, seed, settings)``; the noise key of an episode is
+derived from it and ``noise_seed``. Streams have names, never offsets, so that seed 7 of one task shares
+nothing with seed 8, with seed 7 of another task, or with itself at another difficulty.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import random
+from collections.abc import Sequence
 
 DEFAULT_SECRET = b"molforge public worlds 1"
 """The documented public secret: everybody who uses it meets the same worlds."""
@@ -26,9 +27,13 @@ def derive(key: bytes, *names: str | int) -> bytes:
     return hmac.new(key, _message(names), hashlib.sha256).digest()
 
 
-def world_key(secret: bytes, *, family: str, split: str, seed: int) -> bytes:
-    """Return the key of one programme's hidden world."""
-    return derive(secret, "world", family, split, seed)
+def world_key(secret: bytes, *, family: str, split: str, seed: int, settings: Sequence[str] = ()) -> bytes:
+    """Return the key of one programme's hidden world.
+
+    ``settings`` are what else shapes the programme and differs from the usual. Without them in the key,
+    resets at other settings would show other compounds of the same world, with readings, for nothing.
+    """
+    return derive(secret, "world", family, split, seed, *settings)
 
 
 def noise_key(world: bytes, noise_seed: int) -> bytes:

@@ -283,9 +283,9 @@ _PROBES = (
     *_probes(
         "sessions",
         {
-            "resets": "resetting again redraws the noise",
+            "resets": "resetting again, or with another noise seed, reads the given compounds anew",
             "secret_guessing": "the secret of a private server can be guessed",
-            "seed_arithmetic": "one seed's world tells something of the next, or of another split or family",
+            "seed_arithmetic": "a world tells something of the next seed's, or of its own at other settings",
         },
     ),
     *_probes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import statistics
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -203,13 +204,14 @@ def killed_server() -> Finding:
 
 
 def resets() -> Finding:
-    """Reset again and again, with and without a seed, to get another draw of the same programme."""
+    """Reset again and again, with and without a seed or a noise seed, for another draw of one programme."""
     environment, told = MolforgeEnvironment(), set()
-    for _ in range(3):
+    for noise_seed in range(3):
         environment.reset({"task_id": "potency", "seed": 11})
         environment.reset({})
-        step = environment.reset({"task_id": "potency", "seed": 11, "episode_id": "another"})
-        told.add(tuple(reading["value"] for reading in step.observation["readings"]))
+        for more in ({"episode_id": "another"}, {"noise_seed": noise_seed}):
+            step = environment.reset({"task_id": "potency", "seed": 11, **more})
+            told.add(tuple(reading["value"] for reading in step.observation["readings"]))
     return Finding(held=len(told) == 1, detail=f"{len(told)} sets of free readings in 3 rounds")
 
 
@@ -234,30 +236,30 @@ def _free_readings(secret: bytes) -> list[Any]:
 
 
 def seed_arithmetic() -> Finding:
-    """Neighbouring seeds, the same seed in other splits and tasks: off-target readings do not correlate."""
-    groups: dict[str, list[tuple[float, float]]] = {"next seed": [], "other split": [], "other task": []}
-    for seed in range(24):
-        base = _hidden("potency", "train", seed)
-        groups["next seed"].append((base, _hidden("potency", "train", seed + 1)))
-        groups["other split"].append((base, _hidden("potency", "test", seed)))
-        groups["other task"].append((base, _hidden("selectivity", "train", seed)))
-    found = {name: _correlation(pairs) for name, pairs in groups.items()}
-    limit = 3.0 / math.sqrt(24)
+    """Neighbouring seeds, one seed elsewhere or at other settings: off-target values do not correlate."""
+    others: dict[str, dict[str, Any]] = {
+        "next seed": {},
+        "other split": {"split": "test"},
+        "other task": {"task_id": "selectivity"},
+        "other difficulty": {"difficulty": 0.75},
+        "other targets": {"targets": ["fxa", "thrombin"]},
+    }
+    seeds = range(24)
+    base = [_hidden(seed) for seed in seeds]
+    found = {
+        name: statistics.correlation(base, [_hidden(seed + (not change), **change) for seed in seeds])
+        for name, change in others.items()
+    }
+    limit = 3.0 / math.sqrt(len(seeds))
     return Finding(
         held=all(abs(value) < limit for value in found.values()),
         detail=", ".join(f"{name} {value:+.2f}" for name, value in found.items()) + f" (chance: {limit:.2f})",
     )
 
 
-def _hidden(task: str, split: str, seed: int) -> float:
+def _hidden(seed: int, **changes: Any) -> float:
     from molforge.chem.structure import parse
 
     environment = MolforgeEnvironment()
-    environment.reset({"task_id": task, "split": split, "seed": seed, "targets": ["fxa"]})
+    environment.reset({"task_id": "potency", "split": "train", "targets": ["fxa"], "seed": seed, **changes})
     return environment.episode.programme.world.values(parse("CC(=O)Nc1ccc(OCCN2CCCCC2)cc1"))["off_target"]
-
-
-def _correlation(pairs: list[tuple[float, float]]) -> float:
-    import statistics
-
-    return statistics.correlation([a for a, _ in pairs], [b for _, b in pairs])

@@ -106,12 +106,23 @@ def test_a_family_that_never_finds_a_programme_says_so(open_programme, monkeypat
 
 
 @pytest.mark.parametrize("task", CATALOGUE)
-def test_noise_seed_changes_the_readings_and_nothing_else(task, open_programme) -> None:
+def test_noise_seed_changes_what_is_read_later_and_nothing_else(task, open_programme, play) -> None:
     plain, other = open_programme(task, 5), open_programme(task, 5, noise_seed=1)
 
     assert plain.brief() == other.brief()
     assert plain.given == other.given
+    assert play(plain).opening().observation["readings"] == play(other).opening().observation["readings"]
     assert plain.noise_key != other.noise_key
+
+
+@pytest.mark.parametrize("change", [{"difficulty": 0.75}, {"targets": ["thrombin"]}])
+def test_other_settings_are_another_world(change, open_programme) -> None:
+    structure = parse("CC(=O)Nc1ccc(OCCN2CCCCC2)cc1")
+    plain, other = open_programme("potency", 5), open_programme("potency", 5, **change)
+    usual = open_programme("potency", 5, difficulty=0.76, targets=CATALOGUE["potency"].targets)
+
+    assert plain.world.values(structure)["off_target"] != other.world.values(structure)["off_target"]
+    assert usual == plain
 
 
 @pytest.mark.parametrize("task", CATALOGUE)

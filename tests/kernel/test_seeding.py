@@ -6,12 +6,12 @@ from molforge import seeding
 
 
 def test_every_part_of_the_address_changes_the_key() -> None:
-    def key(secret: bytes = b"s", *, family: str = "potency", split: str = "train", seed: int = 7) -> bytes:
-        return seeding.world_key(secret, family=family, split=split, seed=seed)
+    usual = {"family": "potency", "split": "train", "seed": 7}
+    changes = ({}, {"family": "triage"}, {"split": "test"}, {"seed": 8}, {"settings": ("difficulty 0.5",)})
 
-    keys = {key(), key(b"t"), key(family="triage"), key(split="test"), key(seed=8)}
+    keys = {seeding.world_key(b"s", **{**usual, **change}) for change in changes}
 
-    assert len(keys) == 5
+    assert len(keys | {seeding.world_key(b"t", **usual)}) == 6
 
 
 def test_names_cannot_be_run_together() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import time
 import zlib
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from rdkit import Chem
 
+from envs.arguments import Request
 from envs.environment import MolforgeEnvironment
 from molforge import laboratory, reward, seeding
 from molforge.chem import structure
@@ -227,11 +229,30 @@ def test_secret_guessing_notices_worlds_without_a_secret(monkeypatch: pytest.Mon
 
 @pytest.mark.slow
 def test_seed_arithmetic_notices_splits_that_share_their_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = seeding.world_key
     monkeypatch.setattr(
-        seeding, "world_key", lambda secret, *, family, split, seed: seeding.derive(secret, seed)
+        seeding, "world_key", lambda secret, **names: plain(secret, **{**names, "split": "train"})
     )
 
     assert not sessions.seed_arithmetic().held
+
+
+@pytest.mark.slow
+def test_seed_arithmetic_notices_settings_that_share_their_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Request, "settings", lambda _: ())
+
+    found = sessions.seed_arithmetic()
+
+    assert not found.held
+    assert "other difficulty +1.00, other targets +1.00" in found.detail
+
+
+def test_resets_notice_given_readings_of_a_noise_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = seeding.noise_key
+    monkeypatch.setattr(seeding, "noise_key", lambda world, _: plain(world, next(count)))
+    count = itertools.count()
+
+    assert not sessions.resets().held
 
 
 def test_duplicates_notice_a_call_that_counts_names(monkeypatch: pytest.MonkeyPatch) -> None:
