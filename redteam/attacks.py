@@ -167,6 +167,10 @@ _POLICIES = (
                 "replays:other_task",
                 "the solution of the same seed in another family carries over",
             ),
+            "other_difficulties": (
+                "replays:other_difficulties",
+                "what the same seed shows at other difficulties, with readings, is of the same world",
+            ),
             "public_actives": ("replays:public_actives", "a published drug for the target, remembered, wins"),
             "free_search": ("searches:free_search", "genetic search on what costs nothing finds the answer"),
             "mean_search": (

@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from envs import CATALOGUE, SPLITS
 from envs.environment import MolforgeEnvironment
 from molforge.actions import Action
 from molforge.contract import Environment
 from molforge.errors import RefusedStructure
 from molforge.policies.greedy import GreedyPolicy
+from molforge.policies.logbook import Compound, Logbook
 from molforge.policies.search import Candidate
 from redteam.insight import recognise
-from redteam.memory import Picker
+from redteam.memory import TIE, Picker
 
 EARLIER = 12
 """Programmes of the train split whose winners are remembered."""
 NOISES = 8
+DIFFICULTIES = tuple(step / 40 for step in range(41))
 
 DRUGS = (
     "COc1ccc(-n2nc(C(N)=O)c3c2C(=O)N(c2ccc(N4CCCCC4=O)cc2)CC3)cc1",  # apixaban
@@ -90,6 +94,33 @@ class OtherTaskPolicy(_ElsewherePolicy):
         """Return another task."""
         others = [name for name in ("potency", "selectivity") if name != task and name in CATALOGUE]
         return {"task_id": others[0], "split": split}
+
+
+class OtherDifficultiesPolicy(Picker):
+    """Nominates what suits the brief best of all that the same seed shows at other difficulties."""
+
+    name = "other_difficulties"
+
+    def pick(self) -> Candidate | None:
+        """Reset another session again and again, and judge what is given there by its readings."""
+        if not self.log.offers_design:
+            return self.candidate(self.log.made[0])
+        task, split, seed = self.log.programme.split("/")
+        asked, library = {"task_id": task, "split": split, "seed": int(seed)}, MolforgeEnvironment()
+        worth: dict[str, float] = {}
+        for difficulty in DIFFICULTIES:
+            shown = Logbook(library.reset({**asked, "difficulty": difficulty}).observation)
+            worth |= {compound.smiles: self._worth(shown, compound) for compound in shown.made}
+        ranked = (self.search.read(smiles) for smiles in sorted(worth, key=lambda s: -worth[s]))
+        return next((found for found in ranked if self.search.is_allowed(found)), None)
+
+    def _worth(self, shown: Logbook, compound: Compound) -> float:
+        profile = self.log.profile
+        estimates = {role: shown.estimate(compound.id, role) for role in profile.roles}
+        values = {role: np.array([estimate.mean]) for role, estimate in estimates.items() if estimate}
+        if len(values) < len(profile.roles):
+            return -math.inf
+        return float((profile.desirability(values) + TIE * profile.margin(values))[0])
 
 
 class PublicActivesPolicy(Picker):
@@ -170,6 +201,11 @@ def other_split(_: Environment) -> OtherSplitPolicy:
 def other_task(_: Environment) -> OtherTaskPolicy:
     """What won with this seed in another family."""
     return OtherTaskPolicy()
+
+
+def other_difficulties(_: Environment) -> OtherDifficultiesPolicy:
+    """What is shown at other difficulties."""
+    return OtherDifficultiesPolicy()
 
 
 def public_actives(_: Environment) -> PublicActivesPolicy:
