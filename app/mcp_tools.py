@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 import molforge
 from app.service import Service
 from app.sessions import Session
-from app.wire import ActionMessage, Name, PredictionMessage, Smiles, describe
+from app.wire import ActionMessage, Name, PredictionMessage, Seed, Smiles, describe
 from envs import CATALOGUE, SPLITS
 from molforge.actions import MAX_COMPOUNDS, MAX_REPLICATES, MAX_STRUCTURES
 from molforge.contract import Phase, Step
@@ -31,7 +31,7 @@ class BriefArguments(BaseModel):
     model_config = _ARGUMENTS
 
     task_id: Literal[tuple(CATALOGUE)] | None = Field(default=None, description="Which family.")  # type: ignore[valid-type]
-    seed: int | None = Field(default=None, ge=0, description="Which programme of the split.")
+    seed: Seed | None = Field(default=None, description="Which programme of the split.")
     split: Literal[SPLITS] | None = Field(default=None, description="Default: train.")  # type: ignore[valid-type]
     difficulty: float | None = Field(default=None, ge=0, le=1, description="Default: 0.76.")
 
@@ -155,8 +155,8 @@ _TOOLS = (
         title="Read the brief",
         description=(
             "Start here. Returns the target product profile, the assay menu with prices, the budget, the "
-            "rules and the compounds in hand. Without arguments: the running programme, or a new one if none "
-            "runs. With arguments: opens that programme and gives up the running one. Costs nothing."
+            "rules and the compounds in hand. While a programme runs: of that one, without arguments. "
+            "Otherwise opens one, that of the arguments if there are any. Costs nothing."
         ),
         arguments=BriefArguments,
     ),
@@ -291,14 +291,29 @@ async def call(tool: Tool, arguments: BaseModel, *, service: Service, session: S
     except NotReset:
         raise NoProgramme("no programme is open: call brief first") from None
     except EpisodeOver:
-        raise NoProgramme("this programme has ended: call brief to open another") from None
+        raise NoProgramme(_ended(session)) from None
 
 
 async def _brief(given: dict[str, Any], service: Service, session: Session) -> Outcome:
-    state = {} if given else await service.state(session)
-    if state.get("phase") != Phase.RUNNING:
-        return _stepped(await service.reset(session, given), is_action=False)
-    return _noted(state)
+    """Show the running programme or open one: never a second in one rollout, whose rewards would add up."""
+    state = await service.state(session)
+    if state.get("phase") == Phase.RUNNING:
+        if given:
+            raise BadToolArguments(
+                "brief: a programme is running, which brief without arguments shows and nominate or "
+                "close_programme ends; only then can another be opened"
+            )
+        return _noted(state)
+    if session.is_rollout:
+        raise NoProgramme(_ended(session))
+    return _stepped(await service.reset(session, given, by_tool=True), is_action=False)
+
+
+def _ended(session: Session) -> str:
+    further = (
+        "only reset opens another in this session" if session.is_rollout else "call brief to open another"
+    )
+    return f"this programme has ended: {further}"
 
 
 def _stepped(step: Step, *, is_action: bool = True) -> Outcome:

@@ -103,6 +103,7 @@ class Service:
                     number=p.number,
                     steps=p.number,
                     is_finished=p.is_finished,
+                    is_rollout=True,  # perhaps it is none: then brief has to be called in another session
                 )
                 for p in past
             )
@@ -160,21 +161,20 @@ class Service:
         log.debug("session %s made room after %d steps", unwanted.id, unwanted.steps)
         return session
 
-    async def reset(
-        self, session: Session, arguments: Mapping[str, Any], *, seconds: float | None = None
-    ) -> Step:
+    async def reset(self, session: Session, arguments: Mapping[str, Any], *, by_tool: bool = False) -> Step:
         """Open a programme in the session."""
-        return (await self.reset_reply(session, arguments, seconds=seconds)).as_step()
+        return (await self.reset_reply(session, arguments, by_tool=by_tool)).as_step()
 
     async def step(self, session: Session, action: Action, *, seconds: float | None = None) -> Step:
         """Carry out one action, for at most ``seconds`` or the server's own limit."""
         return (await self.step_reply(session, action.as_message(), seconds=seconds)).as_step()
 
     def reset_reply(
-        self, session: Session, arguments: Mapping[str, Any], *, seconds: float | None = None
+        self, session: Session, arguments: Mapping[str, Any], *, by_tool: bool = False
     ) -> Coroutine[Any, Any, Reply]:
         """Open a programme in the session; return the answer in its wire form."""
-        return self._use(session, "reset", self.engine.reset, arguments, seconds)
+        session.is_rollout = not by_tool
+        return self._use(session, "reset", self.engine.reset, arguments, None)
 
     def step_reply(
         self, session: Session, message: Mapping[str, Any], *, seconds: float | None = None

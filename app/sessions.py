@@ -49,6 +49,8 @@ class Session:
     """Acknowledged steps since the last reset."""
     is_finished: bool = False
     """The programme is over; only its notebook and score can still be asked for."""
+    is_rollout: bool = False
+    """Its programme was opened by reset and not by a tool: no tool opens another in it."""
     connection: Connection | None = None
     """The attached socket."""
     is_closing: bool = False

@@ -8,15 +8,37 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
+from envs.arguments import CARRIED, KNOWN
 from molforge.actions import MAX_COMPOUNDS, MAX_REPLICATES, MAX_STRUCTURES, Action, ActionType, Prediction
 from molforge.command import MAX_COMMAND
 
 Smiles = Annotated[str, StringConstraints(max_length=1000)]
 """Longer than the laboratory takes (250), so that an agent is told why, and short enough to carry."""
-Name = Annotated[str, StringConstraints(max_length=64)]
+MAX_NAME = 64
+Name = Annotated[str, StringConstraints(max_length=MAX_NAME)]
+MAX_UNKNOWN = 64
+"""Names of reset's arguments that mean nothing here; a task row has a dozen. They are kept in the journal."""
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
+
+
+Seed = Annotated[int, Field(ge=0), BeforeValidator(_number)]
+"""A whole number; ``true`` is none."""
 
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 _OUT = ConfigDict(extra="forbid")
@@ -137,14 +159,32 @@ class ResetArguments(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    seed: int | None = Field(default=None, ge=0, description="Which world; 0 to 2^63-1.")
+    seed: Seed | None = Field(default=None, description="Which world; 0 to 2^63-1.")
     episode_id: str | None = Field(default=None, max_length=255, description="Echoed in state.")
 
+    @model_validator(mode="after")
+    def _is_no_flood(self) -> ResetArguments:
+        unknown = [name for name in self.model_extra or {} if name not in KNOWN]
+        if len(unknown) > MAX_UNKNOWN or any(len(name) > MAX_NAME for name in unknown):
+            raise PydanticCustomError(
+                "too_many_arguments",
+                "at most {most} arguments that mean nothing here, with names of at most {long} characters",
+                {"most": MAX_UNKNOWN, "long": MAX_NAME},
+            )
+        return self
+
     def as_mapping(self) -> dict[str, Any]:
-        """Return the arguments as they were sent, seed and episode_id coerced, null left out."""
-        known = {"seed": self.seed, "episode_id": self.episode_id}
-        given = {**(self.model_extra or {}), **known}
-        return {name: value for name, value in given.items() if value is not None}
+        """Return the arguments, seed and episode_id coerced, null left out.
+
+        Of what means nothing here the name alone is kept, to be told: this goes into the journal.
+        """
+        extra = {
+            name: value if name in KNOWN else True
+            for name, value in (self.model_extra or {}).items()
+            if value is not None and name not in CARRIED
+        }
+        given = {"seed": self.seed, "episode_id": self.episode_id}
+        return {**extra, **{name: value for name, value in given.items() if value is not None}}
 
 
 class StepRequest(BaseModel):

@@ -118,6 +118,8 @@ def _targets(value: object, spec: TaskSpec) -> tuple[str, ...]:
     )
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise BadArgument("targets", value, allowed)
+    if len(set(names)) < len(names):
+        raise BadArgument("targets", value, f"each name once: {allowed}")
     out = {name[1:] for name in names if name.startswith("-")}
     among = {name for name in names if not name.startswith("-")} or (set(spec.targets) if out else set())
     chosen = tuple(name for name in spec.targets if name in among - out)

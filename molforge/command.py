@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from molforge.actions import MAX_STRUCTURES, Action, ActionType, Prediction
-from molforge.errors import AgentError, did_you_mean
+from molforge.errors import AgentError, as_word, did_you_mean
 
 GRAMMAR = (
     "write one JSON action or one line: 'suggest M1', 'design SMILES; SMILES', "
@@ -44,6 +44,7 @@ _VERB = re.compile(
 """Possessive where two runs could share a blank: a line is read in linear time."""
 _BEFORE_A_VERB = " \t\r\f\v>*-`:"
 _NUMBER = r"[-+]?(?:\d++(?:\.(?!\.)\d*+)?|\.\d++)(?:[eE][-+]?\d++)?"
+_NAMED = re.compile(r"(?<![A-Za-z_])[A-Za-z_]++\s*+=")
 _PREDICTION = re.compile(
     r"(?<![A-Za-z_])([A-Za-z_]++)\s*+=\s*+"
     rf"({_NUMBER})\s*+[\[(]\s*+({_NUMBER})\s*+(?:,|\.\.|to|;)\s*+({_NUMBER})\s*+[\])]"
@@ -185,6 +186,11 @@ def _parse_nominate(rest: str) -> Action:
         name.lower(): Prediction(value=float(value), low=float(low), high=float(high))
         for name, value, low, high in _PREDICTION.findall(rest)
     }
+    if left := _NAMED.search(_PREDICTION.sub(" ", rest.removeprefix(compound or ""))):
+        raise AgentError(
+            f"no prediction can be read after {as_word(left[0])}: it is NAME=VALUE[LOW,HIGH] with the ends "
+            "of a 90 % interval, for instance potency=8.1[7.5,8.7]"
+        )
     return Action(action_type=ActionType.NOMINATE, compound=compound, predicted=predicted)
 
 

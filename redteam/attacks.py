@@ -297,6 +297,7 @@ _PROBES = (
         {
             "two_sockets": "two sockets on one session double or corrupt its steps",
             "two_callers": "many callers at once double or lose steps of a session",
+            "second_programme": "a tool opens the programme again, so that one rollout is paid for several",
             "other_sessions": "somebody else's session can be found or read",
             "log_and_metrics": "logs or pages hold the secret, a hidden value or what an agent sent",
             "killed_server": "killing the server redraws the noise",

@@ -26,6 +26,8 @@ GUESSES = (
     b"default",
 )  # fmt: skip
 PATIENCE = 50
+FARMED = 3
+"""Rounds of paid readings, after each of which the programme is asked for again."""
 SILENCE_SECONDS = 5.0
 KILLED_AFTER = (0.0, 0.001, 0.004, 0.02)
 """Seconds from a call to the kill."""
@@ -86,6 +88,46 @@ def two_callers() -> Finding:
 
     with serving("--workers", "1") as server:
         return asyncio.run(attack(server.url))
+
+
+def second_programme() -> Finding:
+    """Tools that open the programme again, running or over, inside what a trainer has reset: all refused."""
+    again: tuple[dict[str, Any], ...] = (
+        {},
+        {"task_id": "potency", "split": "train", "seed": 3},
+        {"difficulty": 1.0},
+    )
+    asked = ("potency", "logd", "solubility", "off_target")
+
+    async def attack(url: str) -> Finding:
+        rewards, opened = [], 0
+        async with connected(url) as socket:
+            first = await socket.call("reset", task_id="potency", seed=3)
+            for _ in range(FARMED):
+                offered = await socket.call("step", command="suggest M1")
+                smiles = [each["smiles"] for each in offered["data"]["observation"]["suggestions"]]
+                read = await socket.call("step", action_type="assay", smiles=smiles[:4], assays=asked)
+                rewards.append(read["data"]["reward"])
+                opened += [await _opens(socket, arguments) for arguments in again].count(True)
+            last = await socket.call("step", action_type="stop")
+            rewards.append(last["data"]["reward"])
+            opened += [await _opens(socket, arguments) for arguments in again].count(True)
+        score, kept = last["data"]["observation"]["score"], first["data"]["observation"]["seed"] == 3
+        return Finding(
+            held=kept and opened == 0 and math.isclose(sum(rewards), score, abs_tol=1e-9),
+            detail=f"{opened} opened; rewards sum to {sum(rewards):.3f}, score {score:.3f}",
+        )
+
+    with serving("--workers", "1") as server:
+        return asyncio.run(attack(server.url))
+
+
+async def _opens(socket: Socket, arguments: dict[str, Any]) -> bool:
+    """Call ``brief``; say whether the money is all there again."""
+    before = (await socket.call("state"))["data"]
+    await socket.call("step", type="call_tool", tool_name="brief", arguments=arguments)
+    after = (await socket.call("state"))["data"]
+    return bool(after["step_count"] < before["step_count"] or after["budget_left"] > before["budget_left"])
 
 
 def other_sessions() -> Finding:

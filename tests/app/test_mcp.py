@@ -79,6 +79,27 @@ async def test_the_official_client_plays_a_programme_to_its_end(mode: str) -> No
     assert "call brief to open another" in after.content[0].text
 
 
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_running_programme_is_given_up_for_no_other(mode: str) -> None:
+    async with laboratory() as url, Client(f"{url}/mcp", mode=mode) as client:
+
+        async def call(name: str, **arguments: Any) -> Any:
+            session = {"session_id": opened["session_id"]} if "session_id" in opened else {}
+            return await client.call_tool(name, {**arguments, **session})
+
+        opened: dict[str, Any] = {}
+        opened = (await call("brief", task_id="potency", seed=7)).structured_content
+        await call("assay", compounds=["M1"], assays=["potency"])
+        refused = await call("brief", task_id="potency", seed=7)
+        left = (await call("notebook")).structured_content["observation"]["steps_left"]
+        await call("close_programme")
+        second = await call("brief", task_id="potency", seed=7)
+
+    assert (refused.is_error, left) == (True, 29)
+    assert "nominate or close_programme ends" in refused.content[0].text
+    assert second.structured_content["observation"]["steps_left"] == 30
+
+
 async def test_what_a_model_does_wrong_is_a_result_it_can_read() -> None:
     async with laboratory() as url, Client(f"{url}/mcp") as client:
         early = await client.call_tool("suggest", {"compound": "M1"})

@@ -26,8 +26,9 @@ async def test_the_stock_tool_client_plays_a_programme_to_its_end() -> None:
         tools = await client.list_tools()
         read = await client.call_tool("assay", compounds=["M1"], assays=["potency"])
         last = await client.call_tool("close_programme", reason="seen enough")
-        with pytest.raises(RuntimeError, match="call brief to open another"):
-            await client.call_tool("suggest", compound="M1")
+        for tool, arguments in (("suggest", {"compound": "M1"}), ("brief", {}), ("brief", {"seed": 7})):
+            with pytest.raises(RuntimeError, match="only reset opens another in this session"):
+                await client.call_tool(tool, **arguments)
         with pytest.raises(RuntimeError, match="Unknown tool"):
             await client.call_tool("fly")
         state = await client.state()

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from app.config import Config
+from app.wire import ResetArguments
 from tests.app.harness import connected, serving
 
 STEP = {"action": {"command": "echo hi"}}
@@ -298,3 +299,27 @@ async def test_trailing_slash_is_redirected_and_nothing_else_is() -> None:
             assert (reply.status, reply.headers["Location"]) == (307, "/reset?a=1")
         async with http.get(f"{url}//example.org/", allow_redirects=False) as reply:
             assert reply.status == 404
+
+
+def test_the_record_keeps_nothing_that_reset_does_not_know() -> None:
+    sent = {"seed": 3, "difficulty": 0.5, "prompt": "\N{ALEMBIC}" * 1_000_000, "answer": ["x" * 1_000_000]}
+
+    assert ResetArguments(**sent).as_mapping() == {"seed": 3, "difficulty": 0.5, "answer": True}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        pytest.param({f"a{n}": 1 for n in range(65)}, "at most 64 arguments that mean nothing", id="many"),
+        pytest.param({"a" * 65: 1}, "names of at most 64 characters", id="long"),
+        pytest.param({"seed": True}, "valid integer", id="seed-true"),
+    ],
+)
+async def test_a_reset_that_asks_too_much_is_refused(body: dict[str, Any], told: str) -> None:
+    async with serving() as url, without_cookies() as http, connected(url) as socket:
+        status, reply, _ = await post(http, f"{url}/reset", body)
+        frame = await socket.call({"type": "reset", "data": body})
+
+    assert status == 422
+    assert told in str(reply)
+    assert (frame["type"], frame["data"]["code"]) == ("error", "VALIDATION_ERROR")

@@ -57,6 +57,7 @@ def test_null_counts_as_not_given() -> None:
         pytest.param({"targets": ["no_such"]}, "thrombin, fxa, h3", id="unknown-target"),
         pytest.param({"targets": ["-no_such"]}, "thrombin, fxa, h3", id="unknown-target-left-out"),
         pytest.param({"targets": ["fxa", "-fxa"]}, "one or more of", id="all-targets-left-out"),
+        pytest.param({"targets": ["fxa", "fxa"]}, "each name once", id="target-named-twice"),
         pytest.param({"episode_id": ""}, "printable", id="empty-episode-id"),
         pytest.param({"episode_id": "a\ud800"}, "printable", id="lone-surrogate"),
         pytest.param({"episode_id": "x" * 256}, "255", id="long-episode-id"),

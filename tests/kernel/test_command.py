@@ -164,3 +164,13 @@ def test_a_number_too_large_for_a_float_is_refused() -> None:
 
     with pytest.raises(AgentError, match="all numbers"):
         parse_command(text, assays=("potency",))
+
+
+@pytest.mark.parametrize("text", ["potency=nan[1,2]", "potency=7", "logd=2[1,3] potency=8 +- 1", "(D=.9)"])
+def test_a_prediction_that_cannot_be_read_does_not_nominate_without_it(text: str) -> None:
+    with pytest.raises(AgentError, match=r"after (potency|D)=: it is NAME=VALUE\[LOW,HIGH\]"):
+        parse_command(f"nominate M1 {text}", assays=())
+
+
+def test_a_structure_is_no_prediction() -> None:
+    assert parse_command("nominate CC=O", assays=()).compound == "CC=O"

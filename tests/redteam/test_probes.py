@@ -303,6 +303,12 @@ def twice(self, action):
     return plain(self, action)
 MolforgeEnvironment.step = twice
 """,
+    "second_programme": """
+from app import mcp_tools
+async def brief(given, service, session):
+    return mcp_tools._stepped(await service.reset(session, given, by_tool=True), is_action=False)
+mcp_tools._brief = brief
+""",
     "other_sessions": """
 from app.sessions import SessionTable
 plain = SessionTable.known
