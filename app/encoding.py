@@ -1,8 +1,8 @@
 """JSON in and out of bytes.
 
 In: everything the standard library reads (NaN literals, whole numbers of any size), except text that is
-not text (lone surrogates) and nesting beyond what the interpreter can follow. Out: NaN and infinity
-become null.
+not text (lone surrogates) and nesting beyond what the interpreter can follow; of callers, no more than
+anybody has to say. Out: NaN and infinity become null.
 """
 
 from __future__ import annotations
@@ -11,6 +11,11 @@ import json
 from typing import Any
 
 import orjson
+
+MAX_DEPTH = 64
+"""Levels of nesting in what a caller sends; an action has three, a task row with its prompt a few more."""
+MAX_VALUES = 10_000
+"""Members of all lists and objects in it. Each may cost an error message of its own."""
 
 
 class NotJson(ValueError):
@@ -33,6 +38,32 @@ def loads(data: str | bytes) -> Any:
     except orjson.JSONDecodeError:
         return _loads_tolerantly(data)
     return value
+
+
+def received(data: str | bytes) -> Any:
+    """Return the value of a caller's document; raise ``NotJson``, also where it is beyond all use in size."""
+    value = loads(data)
+    text = data.encode(errors="replace") if isinstance(data, str) else data
+    if text.count(b"[") + text.count(b"{") > MAX_DEPTH or text.count(b",") > MAX_VALUES:
+        _check_size(value)
+    return value
+
+
+def _check_size(value: Any) -> None:
+    level, members = [value], 0
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, list | dict)
+            for inner in (outer if isinstance(outer, list) else outer.values())
+        ]
+        members += len(level)
+        if members > MAX_VALUES:
+            raise NotJson(f"more than {MAX_VALUES} values")
+        if not level:
+            return
+    raise NotJson(f"nested more than {MAX_DEPTH} levels deep")
 
 
 def dumps(value: Any) -> bytes:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from app import mcp_stateless
-from app.encoding import NotJson, loads
+from app.encoding import NotJson, received
 from app.errors import ServerError, SessionNotFound, report
 from app.keys import SERVICE
 from app.limits import LIMITS
@@ -53,7 +53,7 @@ async def over_http(request: web.Request) -> web.Response:
     """Answer one message."""
     _check_origin(request)
     try:
-        document = loads(await read_body(request))
+        document = received(await read_body(request))
     except NotJson as why:
         return json_reply(error_message(None, RpcError(PARSE_ERROR, f"Parse error: {why}")))
     if isinstance(document, list) and SESSION_HEADER not in request.headers:

@@ -8,7 +8,6 @@ that name none go by the cookie that came with ``brief``, as over REST; without 
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -125,7 +124,7 @@ def _decoded(header: str | None) -> str | None:
         return header
     try:
         return base64.b64decode(header[9:-2], validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
 
 
@@ -187,9 +186,12 @@ def _find(
     """Return the session that the argument names, or else the cookie; None: ``brief`` is to open one.
 
     Only a plain ``brief`` goes by the cookie: several assistants may share one, and asking for a certain
-    programme must not end another's. Raises ``NoSession``.
+    programme must not end another's. But what ``reset`` has opened for the cookie goes by it alone: there
+    ``brief`` opens nothing beside it. Raises ``NoSession``.
     """
-    by_cookie = request.cookies.get(COOKIE) if is_plain or not is_brief else None
+    by_cookie = request.cookies.get(COOKIE)
+    if is_brief and not is_plain and not _is_rollout(service, by_cookie):
+        by_cookie = None
     session_id = by_cookie if named is None else str(named)
     if session_id is None:
         if is_brief:
@@ -201,6 +203,13 @@ def _find(
         if is_brief and named is None:
             return None
         raise NoSession(f"there is no programme {session_id[:64]}, or no longer: call brief") from None
+
+
+def _is_rollout(service: Service, session_id: str | None) -> bool:
+    try:
+        return session_id is not None and service.sessions.known(session_id).is_rollout
+    except SessionNotFound:
+        return False
 
 
 def _without_session(arguments: dict[str, Any]) -> dict[str, Any]:

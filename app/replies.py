@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from app.encoding import NotJson, dumps, loads
+from app.encoding import NotJson, dumps, received
 from app.sieve import MAX_READ, TooLong
 from app.wire import describe, shorten
 
@@ -75,7 +75,7 @@ def _document(body: bytes) -> Any:
     except UnicodeDecodeError:
         raise Refused(400, {"detail": "There was an error parsing the body"}) from None
     try:
-        return loads(text)
+        return received(text)
     except NotJson as why:
         entry = {
             "type": "json_invalid",

@@ -103,7 +103,6 @@ class Service:
                     number=p.number,
                     steps=p.number,
                     is_finished=p.is_finished,
-                    is_rollout=True,  # perhaps it is none: then brief has to be called in another session
                 )
                 for p in past
             )
@@ -169,12 +168,13 @@ class Service:
         """Carry out one action, for at most ``seconds`` or the server's own limit."""
         return (await self.step_reply(session, action.as_message(), seconds=seconds)).as_step()
 
-    def reset_reply(
+    async def reset_reply(
         self, session: Session, arguments: Mapping[str, Any], *, by_tool: bool = False
-    ) -> Coroutine[Any, Any, Reply]:
+    ) -> Reply:
         """Open a programme in the session; return the answer in its wire form."""
+        reply = await self._use(session, "reset", self.engine.reset, arguments, None)
         session.is_rollout = not by_tool
-        return self._use(session, "reset", self.engine.reset, arguments, None)
+        return reply
 
     def step_reply(
         self, session: Session, message: Mapping[str, Any], *, seconds: float | None = None

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from aiohttp import web
 
-from app.encoding import NotJson, loads
+from app.encoding import NotJson, received
 
 MAX_MESSAGE = 16 * 2**20
 """Bytes of one message in; larger ones close the socket with 1009."""
@@ -35,7 +35,7 @@ class TooLong(NotJson):
 def read(text: str) -> Any:
     """Return the document of a message; raise ``NotJson``, ``TooLong`` where the message was let fall."""
     try:
-        return loads(text)
+        return received(text)
     except NotJson:
         _, mark, size = text.rpartition(_MARK.decode())
         if mark and len(size) < 9 and size.isascii() and size.isdigit():

@@ -41,12 +41,13 @@ SCRATCH = web.AppKey("scratch", Scratch)
 async def reset(request: web.Request) -> web.StreamResponse:
     """Open a programme in the visitor's session; who has none gets one."""
     arguments = await read_model(request, ResetArguments, is_optional=True)
+    reply = await rest.reset(request)
     if not rest.is_named(request):
         scratch = request.app[SCRATCH]
         if scratch.session is not None:
             request.app[SERVICE].close(scratch.session)
         scratch.arguments, scratch.session = arguments.as_mapping(), None
-    return await rest.reset(request)
+    return reply
 
 
 async def step(request: web.Request) -> web.StreamResponse:

@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 from molforge.actions import MAX_STRUCTURES, Action, ActionType, Prediction
@@ -44,11 +45,12 @@ _VERB = re.compile(
 """Possessive where two runs could share a blank: a line is read in linear time."""
 _BEFORE_A_VERB = " \t\r\f\v>*-`:"
 _NUMBER = r"[-+]?(?:\d++(?:\.(?!\.)\d*+)?|\.\d++)(?:[eE][-+]?\d++)?"
-_NAMED = re.compile(r"(?<![A-Za-z_])[A-Za-z_]++\s*+=")
 _PREDICTION = re.compile(
-    r"(?<![A-Za-z_])([A-Za-z_]++)\s*+=\s*+"
+    r"(?<!\w)([A-Za-z_]\w*+)\s*+=\s*+"
     rf"({_NUMBER})\s*+[\[(]\s*+({_NUMBER})\s*+(?:,|\.\.|to|;)\s*+({_NUMBER})\s*+[\])]"
 )
+_HALF_WRITTEN = re.compile(r"(?<!\w)[A-Za-z_]\w*+\s*+=|\[\s*+[-+.\d]")
+"""What looks like a prediction, once those that can be read are taken out."""
 _TIMES = re.compile(r"(?<!\s)\s*+([x*])\s*+(\d++)(?=[,;\s]|$)")
 _ASSAY = re.compile(r"^([A-Za-z_]\w*?)(?:\s*[x*]\s*(\d{1,9}))?$")
 _ID = re.compile(r"^[Mm]\d+$")
@@ -70,9 +72,13 @@ def parse_command(text: str, *, assays: tuple[str, ...]) -> Action:
         if (found := _find_object(candidate)) is not None:
             return action_from_mapping(found)
     for candidate in candidates:
-        for line in reversed(candidate.splitlines()):
-            if match := _VERB.match(line.lstrip().lstrip(_BEFORE_A_VERB)):
-                return _parse_line(match[1].lower(), match[2].strip().strip("`*").strip(), assays)
+        lines = candidate.splitlines()
+        for number in reversed(range(len(lines))):
+            if match := _VERB.match(lines[number].lstrip().lstrip(_BEFORE_A_VERB)):
+                verb, rest = match[1].lower(), match[2].strip().strip("`*").strip()
+                if verb == ActionType.NOMINATE:  # its predictions may stand below it
+                    rest = " ".join([rest, *takewhile(_PREDICTION.search, lines[number + 1 :])])
+                return _parse_line(verb, rest, assays)
     raise AgentError(f"no action found in the text; {GRAMMAR}")
 
 
@@ -181,17 +187,18 @@ def _parse_line(verb: str, rest: str, assays: tuple[str, ...]) -> Action:
 
 
 def _parse_nominate(rest: str) -> Action:
-    compound = re.split(r"[\s,):]", rest, maxsplit=1)[0] if rest else None
+    first = re.split(r"[\s,):]", rest, maxsplit=1)[0]
+    predictions = rest.removeprefix(first)
     predicted = {
         name.lower(): Prediction(value=float(value), low=float(low), high=float(high))
-        for name, value, low, high in _PREDICTION.findall(rest)
+        for name, value, low, high in _PREDICTION.findall(predictions)
     }
-    if left := _NAMED.search(_PREDICTION.sub(" ", rest.removeprefix(compound or ""))):
+    if left := _HALF_WRITTEN.search(_PREDICTION.sub(" ", predictions)):
         raise AgentError(
-            f"no prediction can be read after {as_word(left[0])}: it is NAME=VALUE[LOW,HIGH] with the ends "
-            "of a 90 % interval, for instance potency=8.1[7.5,8.7]"
+            f"no prediction can be read at {as_word(left[0])}: it is NAME=VALUE[LOW,HIGH] with the ends of a "
+            "90 % interval, for instance potency=8.1[7.5,8.7]"
         )
-    return Action(action_type=ActionType.NOMINATE, compound=compound, predicted=predicted)
+    return Action(action_type=ActionType.NOMINATE, compound=first.strip("*`'\"") or None, predicted=predicted)
 
 
 def _split_structures(text: str) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ class BadArgument(CallerError):
     code = "BAD_ARGUMENT"
 
     def __init__(self, argument: str, value: object, allowed: str) -> None:
-        super().__init__(f"{argument}={value!r} is not possible; allowed: {allowed}")
+        super().__init__(f"{argument}={value!r:.200} is not possible; allowed: {allowed}")
         self.argument = argument
         self.value = value
         self.allowed = allowed

@@ -254,6 +254,7 @@ _PROBES = (
             "salts": "a salt, solvate or second copy is another compound",
             "atom_maps": "atom map numbers make another compound",
             "cxsmiles": "extensions, names and invisible characters make another compound",
+            "claims": "another drawing of a compound lies outside the claim on the lead",
             "duplicates": "one compound named three times in a call is read three times",
         },
     ),

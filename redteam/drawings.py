@@ -11,6 +11,8 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from envs.environment import MolforgeEnvironment
 from molforge.actions import Action, ActionType
+from molforge.chem.series import Series
+from molforge.chem.structure import parse
 from redteam.attacks import Finding
 
 COMPOUNDS = (
@@ -22,6 +24,17 @@ COMPOUNDS = (
     "Nc1ncnc2c1ncn2Cc1ccc(C(=O)NC2CCCC2)cc1",
     "C[C@H](NC(=O)c1ccc(-c2c[nH]cn2)cc1)c1ccccc1",
 )
+CLAIMED = (
+    (
+        "Cc1n[nH]c2ccc(OCCCN3CCCC3)cc12",
+        "CN(C)CCc1cccc(N/N=C2\\C(=O)NN=C2c2ccc3[nH]nc(O)c3c2)c1",
+        "CN(C)CCc1cccc(N=Nc2c(-c3ccc4[nH][nH]c(=O)c4c3)n[nH]c2O)c1",
+    ),
+    ("CCc1cnc2ccccc2c1", "O=c1ccc2cc(CNC(=O)C3CCNCC3)ccc2[nH]1", "Oc1ccc2cc(CNC(=O)C3CCNCC3)ccc2n1"),
+    ("CCn1cnc2ccccc21", "O=c1[nH]c2ccc(CN3CCOCC3)cc2[nH]1", "Oc1nc2ccc(CN3CCOCC3)cc2[nH]1"),
+    ("Cc1nccc2ccccc12", "O=c1[nH]ccc2cc(CN3CCCCC3)ccc12", "Oc1nccc2cc(CN3CCCCC3)ccc12"),
+)
+"""A lead, and one compound in two drawings that has the lead's fused rings and little else of it."""
 ASSAYS = ("potency", "logd")
 MAX_QUOTE_GAP = 4.0
 """Credits, of a budget of 1,200, that shopping among drawings of one compound may save."""
@@ -168,6 +181,20 @@ def cxsmiles() -> Finding:
                 yield smiles, smiles + ending
 
     return _verdict("extensions", pairs())
+
+
+def claims() -> Finding:
+    """Two drawings of one compound, against claims on leads that share no more than fused rings with it."""
+    leads = [Series(parse(smiles)) for smiles, _, _ in CLAIMED]
+    apart, inside = [], 0
+    for number, (_, smiles, drawn) in enumerate(CLAIMED):
+        first, second = parse(smiles), parse(drawn)
+        if first != second:
+            return Finding(held=False, detail=f"{smiles} and {drawn} are two compounds")
+        inside += leads[number].covers(first)
+        apart += [drawn for lead in leads if lead.covers(first) != lead.covers(second)]
+    detail = f"{inside} of {len(CLAIMED)} inside the claim they belong to; drawings that leave one: {apart}"
+    return Finding(held=inside == len(CLAIMED) and not apart, detail=detail)
 
 
 def duplicates() -> Finding:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from rdkit import Chem
 
 from molforge.chem.environments import ring_systems_of
 from molforge.chem.structure import Structure, framework, similarity
@@ -27,10 +29,13 @@ class Series:
 
 class _Scaffold(NamedTuple):
     framework: str
-    fused: frozenset[int]
-    """Keys of the ring systems that are made of two rings or more."""
+    fused: frozenset[str]
+    """The ring systems that are made of two rings or more."""
 
 
+_CARBON = 6
+_SATURATED = 4
+"""Label of a carbon with four neighbours."""
 _REMEMBERED = 8192
 """Structures whose scaffold is remembered (0.5 kB each): pool members come again and again."""
 _scaffolds: dict[str, _Scaffold] = {}
@@ -46,10 +51,27 @@ def _scaffold(structure: Structure) -> _Scaffold:
     return found
 
 
-def _fused(structure: Structure) -> frozenset[int]:
-    rings = [set(ring) for ring in structure.mol.GetRingInfo().AtomRings()]
-    return frozenset(
-        system.key
-        for system in ring_systems_of(structure)
-        if sum(ring <= set(system.atoms) for ring in rings) > 1
-    )
+def _fused(structure: Structure) -> frozenset[str]:
+    """Return the skeletons of the ring systems with two rings or more, the same for every drawing.
+
+    What tautomers share is kept: elements, ring bonds, and which carbons have four neighbours.
+    """
+    mol = structure.mol
+    rings = [set(ring) for ring in mol.GetRingInfo().AtomRings()]
+    systems = [set(system.atoms) for system in ring_systems_of(structure)]
+    return frozenset(_skeleton(mol, atoms) for atoms in systems if sum(ring <= atoms for ring in rings) > 1)
+
+
+def _skeleton(mol: Any, atoms: set[int]) -> str:
+    graph, place = Chem.RWMol(), {}
+    for index in sorted(atoms):
+        atom = mol.GetAtomWithIdx(index)
+        bare = Chem.Atom(atom.GetAtomicNum())
+        bare.SetNoImplicit(True)
+        bare.SetIsotope(_SATURATED if atom.GetAtomicNum() == _CARBON and atom.GetTotalDegree() == 4 else 0)
+        place[index] = graph.AddAtom(bare)
+    for bond in mol.GetBonds():
+        first, second = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+        if bond.IsInRing() and first in place and second in place:
+            graph.AddBond(place[first], place[second], Chem.BondType.SINGLE)
+    return str(Chem.MolToSmiles(graph))

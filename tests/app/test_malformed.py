@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 import aiohttp
+import pytest
 
 from app.config import Config
 from tests.app.harness import connected, serving
@@ -61,8 +62,10 @@ async def test_500_malformed_messages_harm_nobody() -> None:
     assert kinds.count("error") > 100
 
 
-async def post(http: aiohttp.ClientSession, url: str, text: str, rng: random.Random) -> int:
-    path = rng.choice(["/reset", "/step", "/step", "/mcp", "/molforge/task", "/molforge/tasks"])
+async def post(
+    http: aiohttp.ClientSession, url: str, text: str, rng: random.Random, *, path: str | None = None
+) -> int:
+    path = path or rng.choice(["/reset", "/step", "/step", "/mcp", "/molforge/task", "/molforge/tasks"])
     kind = rng.choice(["application/json"] * 6 + ["text/plain", "application/x-www-form-urlencoded"])
     data = text.encode("utf-8", "surrogatepass") if rng.random() < 0.95 else b"\xff\xfe" + text.encode()
     headers = {"Content-Type": kind}
@@ -71,3 +74,34 @@ async def post(http: aiohttp.ClientSession, url: str, text: str, rng: random.Ran
     async with http.post(url + path, data=data, headers=headers) as reply:
         await reply.read()
         return reply.status
+
+
+NESTED: tuple[dict[str, Any], ...] = (
+    {"targets": "HERE"}, {"difficulty": "HERE"}, {"type": "HERE"},
+    {"type": "reset", "data": {"targets": "HERE"}},
+    {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "notebook", "session_id": "HERE"}},
+    {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": {"HERE": "HERE"}}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("depth", [65, 960, 980, 1000, 1020])
+@pytest.mark.parametrize("message", NESTED)
+async def test_nesting_is_refused_and_no_fault_of_ours(message: dict[str, Any], depth: int) -> None:
+    text = json.dumps(message).replace('"HERE"}', "[" * depth + "]" * depth + "}")
+    async with serving() as url, aiohttp.ClientSession() as http, connected(url) as socket:
+        paths = ("/reset", "/step", "/mcp")
+        statuses = [await post(http, url, text, random.Random(), path=path) for path in paths]
+        frame = await socket.call(text)
+
+    assert max(statuses) < 500
+    assert (frame["type"], frame["data"]["code"]) == ("error", "INVALID_JSON")
+
+
+@pytest.mark.parametrize("field", ["predicted", "metadata", "nothing"])
+async def test_members_without_end_cost_one_error(field: str) -> None:
+    data = {"action_type": "nominate", field: {str(number): {} for number in range(20_000)}}
+    async with serving() as url, connected(url) as socket:
+        frame = await socket.call({"type": "step", "data": data})
+
+    assert frame["data"]["code"] == "INVALID_JSON"
+    assert "more than 10000 values" in str(frame)

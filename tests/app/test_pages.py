@@ -137,3 +137,13 @@ async def test_callers_who_name_no_session_share_a_scratch_programme_and_see_nob
             assert (await reply.json())["step_count"] == 1
 
     assert counts == [(8, 2), (9, 2)]
+
+
+async def test_a_failed_reset_leaves_the_nameless_their_programme() -> None:
+    async with serving() as url, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+        statuses = []
+        for path, body in (("reset", {"seed": 3}), ("reset", {"seed": 2**63}), ("step", {"message": "echo"})):
+            async with http.post(f"{url}/web/{path}", json=body) as reply:
+                statuses.append(reply.status)
+
+    assert statuses == [200, 422, 200]

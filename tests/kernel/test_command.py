@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from envs import CATALOGUE
+from envs.environment import MolforgeEnvironment
 from molforge.actions import Action, ActionType, Prediction
 from molforge.command import parse_command
 from molforge.errors import AgentError
@@ -166,10 +168,36 @@ def test_a_number_too_large_for_a_float_is_refused() -> None:
         parse_command(text, assays=("potency",))
 
 
-@pytest.mark.parametrize("text", ["potency=nan[1,2]", "potency=7", "logd=2[1,3] potency=8 +- 1", "(D=.9)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "potency=nan[1,2]", "potency=7", "logd=2[1,3] potency=8 +- 1", "(D=.9)", "logd7.4=2[1,3]",
+        "potency: 8.1[7.5,8.7]", "potency 8.1 [7.5, 8.7]", "potency≈8.1[7,9]", '{"potency": [7.5, 8.1, 8.7]}',
+    ],
+)  # fmt: skip
 def test_a_prediction_that_cannot_be_read_does_not_nominate_without_it(text: str) -> None:
-    with pytest.raises(AgentError, match=r"after (potency|D)=: it is NAME=VALUE\[LOW,HIGH\]"):
+    with pytest.raises(AgentError, match=r"it is NAME=VALUE\[LOW,HIGH\]"):
         parse_command(f"nominate M1 {text}", assays=())
+
+
+@pytest.mark.parametrize("task", CATALOGUE)
+def test_every_objective_can_be_predicted_in_a_command(task: str) -> None:
+    environment = MolforgeEnvironment()
+    names: set[str] = set()
+    for seed in range(4):
+        environment.reset({"task_id": task, "seed": seed})
+        programme = environment.episode.programme
+        names |= {o.name for stage in (programme.stage, programme.judged) for o in stage.profile.objectives}
+    expected = {name: Prediction(value=5.0, low=-4.0, high=6.5) for name in names}
+    written = [f"{name}=5[-4, 6.5]" for name in names]
+
+    assert parse_command(f"nominate M1 {' '.join(written)}", assays=()).predicted == expected
+    assert parse_command("\n".join(["nominate M1", *written, "done"]), assays=()).predicted == expected
+
+
+@pytest.mark.parametrize("text", ["**nominate M3** now", "nominate `M3`, it meets all (0.9)", "nominate M3"])
+def test_decoration_does_not_change_the_nominee(text: str) -> None:
+    assert parse_command(text, assays=()) == Action(action_type=ActionType.NOMINATE, compound="M3")
 
 
 def test_a_structure_is_no_prediction() -> None:

@@ -17,7 +17,9 @@ from rdkit import Chem
 from envs.arguments import Request
 from envs.environment import MolforgeEnvironment
 from molforge import laboratory, reward, seeding
-from molforge.chem import structure
+from molforge.chem import series, structure
+from molforge.chem.environments import ring_systems_of
+from molforge.chem.structure import Structure
 from molforge.contract import Phase
 from molforge.episode import Episode
 from molforge.laboratory import Laboratory
@@ -253,6 +255,19 @@ def test_resets_notice_given_readings_of_a_noise_seed(monkeypatch: pytest.Monkey
     count = itertools.count()
 
     assert not sessions.resets().held
+
+
+def test_claims_notice_keys_that_see_bonds(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(structure: Structure) -> frozenset[int]:
+        return frozenset(system.key for system in ring_systems_of(structure) if len(system.atoms) > 6)
+
+    series._scaffolds.clear()
+    monkeypatch.setattr(series, "_fused", drawn)
+
+    found = drawings.claims()
+    series._scaffolds.clear()
+
+    assert not found.held
 
 
 def test_duplicates_notice_a_call_that_counts_names(monkeypatch: pytest.MonkeyPatch) -> None:
