@@ -49,7 +49,7 @@ class GreedyPolicy(Player):
     def _catch_up(self) -> Action | None:
         """Read what a change of the profile left unread of the best so far."""
         behind = [compound for compound in self.log.own if not self.log.is_read(compound.id)]
-        if not self.log.has_changed or len(behind) < len(self.log.own):
+        if not behind or not self.log.has_changed or len(behind) < len(self.log.own):
             return None
         best = sorted(behind, key=self._reading_so_far, reverse=True)[:BATCH]
         roles = [r for r in self.log.profile.roles if any(self.log.estimate(c.id, r) is None for c in best)]

@@ -7,7 +7,7 @@ import pytest
 from envs.environment import MolforgeEnvironment
 from molforge.evaluation import match
 from molforge.policies import make
-from redteam.attacks import POLICY_ATTACKS
+from redteam.attacks import POLICY_ATTACKS, Rank
 from redteam.fixed_list import FIXED_LIST
 
 
@@ -63,3 +63,12 @@ def test_random_play_edits_the_lead_or_what_is_not_claimed(task: str) -> None:
 
     assert asked == {free[0]}
     assert (free[0] == "M1") is (task == "repair")
+
+
+@pytest.mark.parametrize("name", [n for n, attack in POLICY_ATTACKS.items() if attack.rank is Rank.TWIST])
+def test_a_bent_policy_plays_a_changing_programme_to_its_end(name: str) -> None:
+    environment = MolforgeEnvironment()
+
+    row = match.play(environment, POLICY_ATTACKS[name](environment), {"task_id": "shift", "seed": 1})
+
+    assert row.rewards == pytest.approx(row.score)
