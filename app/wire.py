@@ -155,7 +155,7 @@ def is_command(data: dict[str, Any]) -> bool:
 
 
 class ResetArguments(BaseModel):
-    """Arguments of reset. All optional; unknown names are ignored and listed in the observation."""
+    """Arguments of reset. All optional; up to 64 unknown names are ignored and listed in the observation."""
 
     model_config = ConfigDict(extra="allow")
 
