@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from envs import CATALOGUE, SPLITS
 from envs.environment import MolforgeEnvironment
 from molforge.actions import Action
@@ -116,9 +114,8 @@ class OtherDifficultiesPolicy(Picker):
 
     def _worth(self, shown: Logbook, compound: Compound) -> float:
         profile = self.log.profile
-        estimates = {role: shown.estimate(compound.id, role) for role in profile.roles}
-        values = {role: np.array([estimate.mean]) for role, estimate in estimates.items() if estimate}
-        if len(values) < len(profile.roles):
+        values = shown.means(compound.id, profile.roles)
+        if values is None:
             return -math.inf
         return float((profile.desirability(values) + TIE * profile.margin(values))[0])
 

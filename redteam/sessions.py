@@ -102,7 +102,7 @@ def second_programme() -> Finding:
     async def attack(url: str) -> Finding:
         rewards, opened = [], 0
         async with connected(url) as socket:
-            first = await socket.call("reset", task_id="potency", seed=3)
+            await socket.call("reset", task_id="potency", seed=3)
             for _ in range(FARMED):
                 offered = await socket.call("step", command="suggest M1")
                 smiles = [each["smiles"] for each in offered["data"]["observation"]["suggestions"]]
@@ -112,9 +112,9 @@ def second_programme() -> Finding:
             last = await socket.call("step", action_type="stop")
             rewards.append(last["data"]["reward"])
             opened += [await _opens(socket, arguments) for arguments in again].count(True)
-        score, kept = last["data"]["observation"]["score"], first["data"]["observation"]["seed"] == 3
+        score = last["data"]["observation"]["score"]
         return Finding(
-            held=kept and opened == 0 and math.isclose(sum(rewards), score, abs_tol=1e-9),
+            held=opened == 0 and math.isclose(sum(rewards), score, abs_tol=1e-9),
             detail=f"{opened} opened; rewards sum to {sum(rewards):.3f}, score {score:.3f}",
         )
 

@@ -180,11 +180,10 @@ class Choices:
         log, logarithm, met = self.log, 0.0, 0
         estimates = {role: log.estimate(compound.id, role) for role in log.profile.roles}
         for objective in log.profile.objectives:
-            parts = [estimates[role] for role in objective.roles]
-            if any(part is None for part in parts):
+            values = log.means(compound.id, objective.roles)
+            if values is None:
                 desirability = UNREAD
             else:
-                values = {r: np.array([estimates[r].mean]) for r in objective.roles}  # type: ignore[union-attr]
                 desirability = float(objective.desirability(values)[0])
                 met += desirability >= 1.0
             logarithm += objective.weight * np.log(max(desirability, 0.02))

@@ -126,12 +126,12 @@ def _ring_system(
     for inner, outer in outside:
         bonds.add((place[inner], len(kinds)))
         kinds.append((mol.GetAtomWithIdx(outer).GetAtomicNum(), _OUTER))
-    key = _ring_key(tuple(kinds), tuple(sorted(bonds)))
+    key = ring_key(tuple(kinds), tuple(sorted(bonds)))
     return RingSystem(key, atoms, tuple(outer for _, outer in outside))
 
 
 @lru_cache(maxsize=65_536)
-def _ring_key(kinds: tuple[tuple[int, int], ...], bonds: tuple[tuple[int, int], ...]) -> int:
+def ring_key(kinds: tuple[tuple[int, int], ...], bonds: tuple[tuple[int, int], ...]) -> int:
     """Hash a graph of (element, label) atoms; most ring systems come again, so the cache answers mostly."""
     graph = Chem.RWMol()
     for element, label in kinds:

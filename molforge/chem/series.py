@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from rdkit import Chem
-
-from molforge.chem.environments import ring_systems_of
+from molforge.chem.environments import ring_key, ring_systems_of
 from molforge.chem.structure import Structure, framework, similarity
 
 MAX_SIMILARITY = 0.5
@@ -29,13 +27,13 @@ class Series:
 
 class _Scaffold(NamedTuple):
     framework: str
-    fused: frozenset[str]
-    """The ring systems that are made of two rings or more."""
+    fused: frozenset[int]
+    """Keys of the ring systems that are made of two rings or more."""
 
 
 _CARBON = 6
 _SATURATED = 4
-"""Label of a carbon with four neighbours."""
+"""Neighbours of such a carbon, and its label."""
 _REMEMBERED = 8192
 """Structures whose scaffold is remembered (0.5 kB each): pool members come again and again."""
 _scaffolds: dict[str, _Scaffold] = {}
@@ -51,8 +49,8 @@ def _scaffold(structure: Structure) -> _Scaffold:
     return found
 
 
-def _fused(structure: Structure) -> frozenset[str]:
-    """Return the skeletons of the ring systems with two rings or more, the same for every drawing.
+def _fused(structure: Structure) -> frozenset[int]:
+    """Return the skeletons' keys of the ring systems with two rings or more, the same for every drawing.
 
     What tautomers share is kept: elements, ring bonds, and which carbons have four neighbours.
     """
@@ -62,16 +60,13 @@ def _fused(structure: Structure) -> frozenset[str]:
     return frozenset(_skeleton(mol, atoms) for atoms in systems if sum(ring <= atoms for ring in rings) > 1)
 
 
-def _skeleton(mol: Any, atoms: set[int]) -> str:
-    graph, place = Chem.RWMol(), {}
-    for index in sorted(atoms):
+def _skeleton(mol: Any, atoms: set[int]) -> int:
+    place = {index: position for position, index in enumerate(sorted(atoms))}
+    kinds = []
+    for index in place:
         atom = mol.GetAtomWithIdx(index)
-        bare = Chem.Atom(atom.GetAtomicNum())
-        bare.SetNoImplicit(True)
-        bare.SetIsotope(_SATURATED if atom.GetAtomicNum() == _CARBON and atom.GetTotalDegree() == 4 else 0)
-        place[index] = graph.AddAtom(bare)
-    for bond in mol.GetBonds():
-        first, second = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-        if bond.IsInRing() and first in place and second in place:
-            graph.AddBond(place[first], place[second], Chem.BondType.SINGLE)
-    return str(Chem.MolToSmiles(graph))
+        is_saturated = atom.GetAtomicNum() == _CARBON and atom.GetTotalDegree() == _SATURATED
+        kinds.append((atom.GetAtomicNum(), _SATURATED if is_saturated else 0))
+    ends = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds() if bond.IsInRing()]
+    bonds = [(place[first], place[second]) for first, second in ends if first in place and second in place]
+    return ring_key(tuple(kinds), tuple(bonds))

@@ -37,12 +37,9 @@ class GreedyPolicy(Player):
 
     def reading(self, compound: Compound) -> float:
         """Return the desirability of a compound's readings, margins breaking ties; -1 if unread."""
-        values = {}
-        for role in self.log.profile.roles:
-            estimate = self.log.estimate(compound.id, role)
-            if estimate is None:
-                return UNREAD
-            values[role] = np.array([estimate.mean])
+        values = self.log.means(compound.id, self.log.profile.roles)
+        if values is None:
+            return UNREAD
         margin = float(np.clip(self.log.profile.margin(values)[0], -5.0, 5.0))
         return float(self.log.profile.desirability(values)[0]) + 1e-3 * margin
 
@@ -60,9 +57,8 @@ class GreedyPolicy(Player):
         """Return the sum of the margins of the objectives that are read."""
         total = 0.0
         for objective in self.log.profile.objectives:
-            parts = {role: self.log.estimate(compound.id, role) for role in objective.roles}
-            values = {role: np.array([part.mean]) for role, part in parts.items() if part is not None}
-            if len(values) == len(parts):
+            values = self.log.means(compound.id, objective.roles)
+            if values is not None:
                 total += min(float(objective.margin(values)[0]), 0.0)
         return total
 

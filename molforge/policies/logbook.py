@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from molforge.estimate import Run, combine
-from molforge.policies.objectives import Profile
+from molforge.policies.objectives import Floats, Profile
 
 PRIOR_ART = "prior_art"
 PRIOR_ART_LIMIT = 0.85
@@ -132,6 +134,12 @@ class Logbook:
         if key not in self._estimates:
             self._estimates[key] = self._combine(self._readings[key])
         return self._estimates[key]
+
+    def means(self, compound: str, roles: Iterable[str]) -> dict[str, Floats] | None:
+        """Return role to the mean of its readings, shape (1,); None where one of them is unread."""
+        estimates = {role: self.estimate(compound, role) for role in roles}
+        values = {role: np.array([found.mean]) for role, found in estimates.items() if found is not None}
+        return values if len(values) == len(estimates) else None
 
     def _combine(self, calls: Mapping[tuple[str, object], list[tuple[float, str]]]) -> Estimate:
         found = combine(self._run(name, read) for (name, _), read in calls.items())
