@@ -110,7 +110,10 @@ _POLICIES = (
             "read_the_lead": ("scripts:ReadTheLead", "evidence alone, the whole budget on the lead, pays"),
             "cycle": ("scripts:Cycle", "readings that go up and down can be farmed for reward"),
             "first_suggestion": ("scripts:FirstSuggestion", "the first suggestion, made and unread, will do"),
-            "suggestion_read": ("scripts:SuggestionRead", "the first suggestion with full evidence will do"),
+            "first_stated": (
+                "scripts:FirstStated",
+                "the first suggestion, read twice and stated with what was read, will do",
+            ),
             "walk": (
                 "scripts:Walk",
                 "readings bought blindly all the way, then a stop, are proof of a dead programme",

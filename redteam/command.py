@@ -33,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         programmes=options.programmes,
         planner_programmes=min(options.planner_programmes, options.programmes),
         near_programmes=options.near_programmes,
+        last_programmes=options.last_programmes,
         split=options.split,
         journal=options.journal,
         processes=options.processes,
@@ -71,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         type=counted_or_none,
         default=200,
         help="up to here where the first leave an attack near its line, and these decide; 0: leave it there",
+    )
+    parser.add_argument(
+        "--last-programmes",
+        type=counted_or_none,
+        default=500,
+        help="up to here where those leave it beyond its line, and the last ones decide; 0: leave it there",
     )
     parser.add_argument("--no-probes", action="store_true", help="policy attacks alone")
     add_matches(parser)

@@ -22,6 +22,8 @@ NEAR = 2.0
 """Gaps of fewer standard errors are near the line."""
 FEWEST = 5
 """Programmes below which a gap says nothing."""
+BEYOND = ("open", "near")
+"""Outcomes of attacks that do not keep their line."""
 UNJUDGED = NOT_COMPARED, TOO_FEW = "not compared", "too few"
 PLANNER = "planner"
 REFERENCES = ("noop", "random", "greedy", PLANNER, "witness")
@@ -49,6 +51,8 @@ class Order:
     """The planner is dear: it may be played on fewer."""
     near_programmes: int
     """Up to how many are played of an attack that the first ones leave near its line; 0 to leave it there."""
+    last_programmes: int
+    """Up to how many are played of an attack that was beyond its line on those, too; 0 to leave it there."""
     split: str
     journal: Path | None
     processes: int
@@ -72,10 +76,12 @@ class Verdict:
 
 
 def play(order: Order, progress: Callable[[str], None]) -> list[Row]:
-    """Play everything that the journal does not hold yet and return all rows.
+    """Play everything that the journal does not hold yet and return all rows that decide.
 
     An attack that its first programmes leave near its line is judged on fresh ones alone, up to
-    ``near_programmes``: of a hundred gaps some are wide by luck, and luck does not last.
+    ``near_programmes``; one beyond its line there on fresh ones again, up to ``last_programmes``. Of a
+    hundred gaps some are wide by luck, and luck does not last: at two standard errors it opens one of 44
+    whose attack is worth just as much as its line says, and two times over one of 1,900.
     """
     rows: list[Row] = []
     run = partial(
@@ -90,13 +96,17 @@ def play(order: Order, progress: Callable[[str], None]) -> list[Row]:
     for task in order.tasks:
         wanted = [n for n in order.attacks if task in (POLICY_ATTACKS[n].families or (task,))]
         cheap = factories([*(name for name in REFERENCES if name != PLANNER), *wanted])
-        first = run(tasks=[task], seeds=range(order.programmes), policies=cheap)
-        first += run(tasks=[task], seeds=range(order.planner_programmes), policies=factories([PLANNER]))
-        close = near_the_line(judge(first))
-        names = {*close, *(POLICY_ATTACKS[name].against for name in close)}
-        fresh = range(order.programmes, order.near_programmes if close else 0)
-        again = run(tasks=[task], seeds=fresh, policies=factories(sorted(names)))
-        rows += [row for row in first if not (again and row.policy in close)] + again
+        played = run(tasks=[task], seeds=range(order.programmes), policies=cheap)
+        played += run(tasks=[task], seeds=range(order.planner_programmes), policies=factories([PLANNER]))
+        verdicts, done = judge(played), order.programmes
+        for doubtful, count in ((near_the_line, order.near_programmes), (beyond, order.last_programmes)):
+            names = doubtful(verdicts)
+            against = {POLICY_ATTACKS[name].against for name in names}
+            fresh = range(done, count if names else 0)
+            again = run(tasks=[task], seeds=fresh, policies=factories(sorted({*names, *against})))
+            played = [row for row in played if not (again and row.policy in names)] + again
+            verdicts, done = judge(again), count
+        rows += played
     return rows
 
 
@@ -111,6 +121,11 @@ def near_the_line(verdicts: Sequence[Verdict]) -> list[str]:
         if gap.value > (line - NEAR) * gap.error:
             found.append(verdict.attack)
     return found
+
+
+def beyond(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return the attacks beyond the line of their rank."""
+    return [verdict.attack for verdict in verdicts if verdict.outcome in BEYOND]
 
 
 def judge(rows: Sequence[Row]) -> list[Verdict]:

@@ -10,7 +10,7 @@ from molforge.evaluation import provenance
 from molforge.evaluation.match import Row
 from molforge.evaluation.table import Mean
 from redteam.attacks import POLICY_ATTACKS, Rank
-from redteam.measure import REFERENCES, UNJUDGED, Probed, Verdict
+from redteam.measure import BEYOND, REFERENCES, UNJUDGED, Probed, Verdict
 
 _RANKS = {
     Rank.INFORMED: "Informed players",
@@ -39,7 +39,8 @@ def render(verdicts: Sequence[Verdict], probed: Sequence[Probed], rows: Sequence
         f"Made by `molforge redteam` with {provenance.stamp()} on `{split}` (default difficulty,",
         "public secret), mean score ± standard error, programmes in brackets. Gaps are paired by programme.",
         "Where the first ones leave an attack less than two standard errors before its line, or beyond it,",
-        "fresh ones alone decide: of a hundred gaps some are wide by luck.",
+        "fresh ones alone decide, and where these leave it beyond its line, further fresh ones alone:",
+        "of a hundred gaps some are wide by luck, and luck does not last.",
         "",
         *_references(rows),
         *_open(verdicts, probed),
@@ -72,7 +73,7 @@ def _references(rows: Sequence[Row]) -> list[str]:
 
 
 def _open(verdicts: Sequence[Verdict], probed: Sequence[Probed]) -> list[str]:
-    bad = [f"`{v.attack}` in {v.task} ({v.outcome})" for v in verdicts if v.outcome in ("open", "near")]
+    bad = [f"`{v.attack}` in {v.task} ({v.outcome})" for v in verdicts if v.outcome in BEYOND]
     bad += [f"probe `{p.probe.name}`" for p in probed if not p.finding.held]
     text = ", ".join(bad) if bad else "none"
     unjudged = sum(verdict.outcome in UNJUDGED for verdict in verdicts)

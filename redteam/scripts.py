@@ -173,29 +173,29 @@ class Cycle(Script):
 
 
 class FirstSuggestion(Script):
-    """Makes the first suggestion for the lead, reads one assay of it, nominates it."""
+    """Makes the first suggestion for the lead (or what no claim covers), reads one assay, nominates it."""
 
     readings = 0
 
     def play(self, turn: int) -> Action:
         """Suggest, make, read, nominate."""
-        if not self.log.offers_design:
-            return self.read(self.last) if turn < self.readings and self.is_affordable() else nominate("M1")
-        if turn == 0:
-            return Action(action_type=ActionType.SUGGEST, compound="M1")
+        nominee = self.last if self.log.offers_design else "M1"
+        reading = turn if self.log.offers_design else turn + 1
+        if reading == 0:
+            return Action(action_type=ActionType.SUGGEST, compound=self.log.start.id)
         found = [line["smiles"] for line in self.seen["suggestions"]]
-        if turn == 1 and found:
+        if reading == 1 and found:
             names = self.assays if self.readings else self.assays[:1]
             return Action(action_type=ActionType.ASSAY, smiles=tuple(found[:1]), assays=names)
-        if turn <= self.readings and self.is_affordable():
-            return self.read(self.last)
-        return nominate(self.last)
+        if reading <= self.readings and self.is_affordable():
+            return self.read(nominee)
+        return nominate(nominee, **(self.log.predictions(nominee) if self.readings else {}))
 
 
-class SuggestionRead(FirstSuggestion):
-    """The same with full evidence."""
+class FirstStated(FirstSuggestion):
+    """The same with full evidence, and the intervals that it gives."""
 
-    readings = 3
+    readings = 2
 
 
 class Walk(Script):

@@ -26,7 +26,9 @@ SCRIPTS = tuple(name for name, attack in POLICY_ATTACKS.items() if attack.rank i
 CANARIES = ("noop", *SCRIPTS)
 """Who does nothing sensible."""
 NEAR_SHARE = 4
-"""Times as many matches decide for an empty script that the first ones leave near its line."""
+"""Up to so many times the matches where the first ones leave an empty script near its line."""
+LAST_SHARE = 10
+"""And up to so many times where those leave it beyond."""
 EPISODES = 2
 """Recorded through the server, for each family."""
 
@@ -166,6 +168,7 @@ class Bench:
                 programmes=self.programmes,
                 planner_programmes=self.planner_programmes,
                 near_programmes=NEAR_SHARE * self.programmes,
+                last_programmes=LAST_SHARE * self.programmes,
                 split="test",
                 journal=self._journal,
                 processes=self._processes,

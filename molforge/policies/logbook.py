@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from molforge.actions import Prediction
+from molforge.assays import Z90
 from molforge.estimate import Run, combine
 from molforge.policies.objectives import Floats, Profile
 
@@ -140,6 +142,18 @@ class Logbook:
         estimates = {role: self.estimate(compound, role) for role in roles}
         values = {role: np.array([found.mean]) for role, found in estimates.items() if found is not None}
         return values if len(values) == len(estimates) else None
+
+    def predictions(self, compound: str) -> dict[str, Prediction]:
+        """Return the 90 % intervals that the readings alone give, for objectives that are wholly read."""
+        predicted = {}
+        for objective in self.profile.objectives:
+            parts = [self.estimate(compound, role) for role in objective.roles]
+            known = [part for part in parts if part is not None]
+            if known and len(known) == len(parts):
+                value = known[0].mean - math.fsum(part.mean for part in known[1:])
+                half = Z90 * math.sqrt(math.fsum(part.variance for part in known))
+                predicted[objective.name] = Prediction(value=value, low=value - half, high=value + half)
+        return predicted
 
     def _combine(self, calls: Mapping[tuple[str, object], list[tuple[float, str]]]) -> Estimate:
         found = combine(self._run(name, read) for (name, _), read in calls.items())

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
 from molforge.actions import Action, ActionType, Prediction
-from molforge.assays import Z90
 from molforge.policies.logbook import Compound, Logbook
 from molforge.policies.search import Candidate, Search
 
@@ -96,13 +94,5 @@ class Player(ABC):
         )
 
     def predictions(self, compound: Compound) -> dict[str, Prediction]:
-        """Return the intervals that the readings alone give, for objectives that are wholly read."""
-        predicted = {}
-        for objective in self.log.profile.objectives:
-            parts = [self.log.estimate(compound.id, role) for role in objective.roles]
-            known = [part for part in parts if part is not None]
-            if known and len(known) == len(parts):
-                value = known[0].mean - math.fsum(part.mean for part in known[1:])
-                half = Z90 * math.sqrt(math.fsum(part.variance for part in known))
-                predicted[objective.name] = Prediction(value=value, low=value - half, high=value + half)
-        return predicted
+        """Return what the nominee is predicted to be: the intervals that its readings alone give."""
+        return self.log.predictions(compound.id)

@@ -1,4 +1,4 @@
-"""The agent that does random things: what a budget is worth without a thought."""
+"""The agent that does random things: what a choice is worth that nobody thought about."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from molforge.policies.player import Player
 from molforge.policies.search import Candidate
 
 BATCH = 4
-ASSAY_SHARE = 0.7
-END_SHARE = 0.25
-"""Chance of ending the programme after each round."""
-STOP_SHARE = 0.5
+"""Compounds that are made at most."""
+READINGS = 2
+"""Of everything, in calls of their own: full evidence."""
 
 
 class RandomPolicy(Player):
-    """Makes random suggestions for the lead, reads some properties, nominates at random after a random time.
+    """Makes a random number of random suggestions for the lead, reads one of them fully, nominates it.
 
-    Edits of its own edits would lead it away from anything worth having, and play to the last credit
-    would leave no economy: a weaker line to measure content-free scripts by. Where a claim covers the
-    lead it takes the next compound. Where there may be nothing to find it stops by the toss of a coin.
+    It takes the same care with a nominee as an honest agent, two readings and their intervals: whatever a
+    content-free script nominates is no better than a random choice, so none can be expected to earn more.
+    Where a claim covers the lead it takes the next compound, and where nothing can be designed any compound.
     """
 
     name = "random"
 
     def open(self) -> None:
-        """Nothing is offered yet."""
+        """Nothing is offered or chosen yet."""
         self._offered: list[str] = []
+        self._chosen: str | None = None
+        self._read = 0
 
     def act(self, observation: dict[str, Any]) -> Action:
         """Return the next action."""
@@ -35,43 +36,37 @@ class RandomPolicy(Player):
         return super().act(observation)
 
     def turn(self) -> Action:
-        """Return a random round, or a random nomination when it is enough or money or turns run out."""
-        rng = self.stream("turn", self.turn_number)
-        roles = [role for role in self.log.profile.roles if rng.random() < ASSAY_SHARE]
-        roles = roles or [self.log.profile.roles[0]]
-        is_over = self._has_played and not self._offered and rng.random() < END_SHARE
-        if self.log.steps_left > 1 and not is_over:
-            action = self._round(roles) if self.log.offers_design else self._look(roles)
-            if action is not None:
-                return action
-        nominees = [] if self.log.may_be_dead and rng.random() < STOP_SHARE else self.nominees
-        return self.nominate(rng.choice(nominees) if nominees else None)
+        """Return the next step towards a nomination; nominate early where money or turns run out."""
+        if self._chosen is None and self.nominees:
+            self._chosen = self.stream("choice").choice(self.nominees).id
+            self._read = int(self.log.offers_design)
+        has_turns = self.log.steps_left > 1
+        if self._chosen is None:
+            action = self._design() if has_turns else None
+            return action or self.nominate(None)
+        chosen = self.log.compounds[self._chosen]
+        price = self.log.price(self.log.profile.roles)
+        if self._read < READINGS and has_turns and price <= self.log.budget_left:
+            self._read += 1
+            return self.measure([chosen], self.log.profile.roles)
+        return self.nominate(chosen)
 
-    @property
-    def _has_played(self) -> bool:
-        return bool(self.log.own) if self.log.offers_design else self.log.budget_left < self.log.budget
-
-    def _round(self, roles: list[str]) -> Action | None:
+    def _design(self) -> Action | None:
         """Ask for suggestions, then make what can be paid of some of them."""
+        roles = self.log.profile.roles
         if not self._offered:
-            affordable = self.log.budget_left >= 4 * self.log.price(self.log.profile.roles)
+            affordable = self.log.budget_left >= BATCH * self.log.price(roles)
             return Action(action_type=ActionType.SUGGEST, compound=self.log.start.id) if affordable else None
         rng = self.stream("edits", self.turn_number)
         known = {self.candidate(compound).identity for compound in self.log.compounds.values()}
         left = self.log.budget_left
+        wanted = rng.randint(1, BATCH)
         chosen: list[Candidate] = []
         for smiles in rng.sample(self._offered, len(self._offered)):
             candidate = self.search.read(smiles)
             left -= self.search.make_price(candidate) + self.log.price(roles)
-            if left < 0 or len(chosen) == BATCH:
+            if left < 0 or len(chosen) == wanted:
                 break
             if candidate.identity not in known:
                 chosen.append(candidate)
         return self.make(chosen, roles) if chosen else None
-
-    def _look(self, roles: list[str]) -> Action | None:
-        rng = self.stream("look", self.turn_number)
-        price = self.log.price(roles)
-        if price > self.log.budget_left:
-            return None
-        return self.measure([rng.choice(self.log.made)], roles)

@@ -73,27 +73,39 @@ def test_what_lies_near_its_line_is_played_more_often(
     assert measure.near_the_line(verdicts) == ([attack] if is_near else [])
 
 
+LUCK_LASTS = {"stop": 0, "first_suggestion": 6, "cycle": 24, "walk": 96}
+"""Up to which seed a script earns more than random play."""
+
+
 def test_fresh_programmes_alone_decide_for_an_attack_near_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*_: object, policies: dict[str, object], seeds: range, **__: object) -> list[Row]:
-        lucky = {"first_suggestion": 0.6, "stop": 0.01}
         return [
-            replace(_rows(name, [0.2 + 0.1 * (seed % 3)])[0], seed=seed)
-            if name not in lucky
-            else replace(_rows(name, [lucky[name] if seed < 6 else 0.01])[0], seed=seed)
-            for name in policies
-            for seed in seeds
+            replace(_rows(name, [_score(name, seed)])[0], seed=seed) for name in policies for seed in seeds
         ]
+
+    def _score(name: str, seed: int) -> float:
+        usual = 0.2 + 0.1 * (seed % 3)
+        return usual if name not in LUCK_LASTS else 0.6 if seed < LUCK_LASTS[name] else 0.01
 
     monkeypatch.setattr(measure.ladder, "run", run)
     order = measure.Order(
-        tasks=["repair"], attacks=["stop", "first_suggestion"], programmes=6, planner_programmes=2,
-        near_programmes=24, split="test", journal=None, processes=1,
+        tasks=["repair"], attacks=list(LUCK_LASTS), programmes=6, planner_programmes=2,
+        near_programmes=24, last_programmes=96, split="test", journal=None, processes=1,
     )  # fmt: skip
 
     rows = measure.play(order, lambda _: None)
+    once = measure.play(replace(order, last_programmes=0), lambda _: None)
     without = measure.play(replace(order, near_programmes=0), lambda _: None)
 
     counts = Counter(row.policy for row in rows)
-    assert (counts["stop"], counts["first_suggestion"], counts["random"]) == (6, 18, 24)
-    assert {v.attack: v.outcome for v in measure.judge(rows)} == {"stop": "held", "first_suggestion": "held"}
-    assert {v.attack: v.outcome for v in measure.judge(without)}["first_suggestion"] == "open"
+    assert {name: counts[name] for name in LUCK_LASTS} == {
+        "stop": 6, "first_suggestion": 18, "cycle": 72, "walk": 72
+    }  # fmt: skip
+    assert counts["random"] == 96
+    assert _beyond(rows) == ["walk"]
+    assert _beyond(once) == ["cycle", "walk"]
+    assert _beyond(without) == ["first_suggestion", "cycle", "walk"]
+
+
+def _beyond(rows: list[Row]) -> list[str]:
+    return measure.beyond(measure.judge(rows))
