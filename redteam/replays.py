@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from envs import CATALOGUE, SPLITS
+from envs import SPLITS
 from envs.environment import MolforgeEnvironment
 from molforge.actions import Action
 from molforge.contract import Environment
@@ -38,6 +38,12 @@ DRUGS = (
 """Published structures that a model may remember."""
 
 
+def _asked(log: Logbook) -> dict[str, Any]:
+    """Return what reset was asked for in the programme of a logbook."""
+    task, split, seed = log.programme.split("/")
+    return {"task_id": task, "split": split, "seed": int(seed)}
+
+
 class ChampionPolicy(Picker):
     """Nominates what solved the first programme of the train split about the same target."""
 
@@ -46,7 +52,7 @@ class ChampionPolicy(Picker):
     def pick(self) -> Candidate | None:
         """Take the first witness that may be made."""
         target = recognise([compound.smiles for compound in self.log.made])
-        task = self.log.programme.split("/")[0]
+        task = _asked(self.log)["task_id"]
         if not self.log.offers_design:
             return None if not self.log.made else self.candidate(self.log.made[0])
         library = MolforgeEnvironment()
@@ -67,12 +73,11 @@ class _ElsewherePolicy(Picker):
         """Take the witness of the programme elsewhere."""
         if not self.log.offers_design:
             return self.candidate(self.log.made[0])
-        task, split, seed = self.log.programme.split("/")
-        library = MolforgeEnvironment()
-        library.reset({**self.elsewhere(task, split), "seed": int(seed)})
+        asked, library = _asked(self.log), MolforgeEnvironment()
+        library.reset({**asked, **self.elsewhere(asked)})
         return self.search.read(library.episode.programme.plan.witness)
 
-    def elsewhere(self, task: str, split: str) -> dict[str, Any]:
+    def elsewhere(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Return what is asked for instead."""
         raise NotImplementedError
 
@@ -80,18 +85,17 @@ class _ElsewherePolicy(Picker):
 class OtherSplitPolicy(_ElsewherePolicy):
     """The same seed of the train split (or of validation, in train)."""
 
-    def elsewhere(self, task: str, split: str) -> dict[str, Any]:
+    def elsewhere(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Return another split."""
-        return {"task_id": task, "split": SPLITS[0] if split != SPLITS[0] else SPLITS[1]}
+        return {"split": next(split for split in SPLITS if split != asked["split"])}
 
 
 class OtherTaskPolicy(_ElsewherePolicy):
     """The same seed of another family with designs."""
 
-    def elsewhere(self, task: str, split: str) -> dict[str, Any]:
+    def elsewhere(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Return another task."""
-        others = [name for name in ("potency", "selectivity") if name != task and name in CATALOGUE]
-        return {"task_id": others[0], "split": split}
+        return {"task_id": next(task for task in ("potency", "selectivity") if task != asked["task_id"])}
 
 
 class OtherDifficultiesPolicy(Picker):
@@ -103,8 +107,7 @@ class OtherDifficultiesPolicy(Picker):
         """Reset another session again and again, and judge what is given there by its readings."""
         if not self.log.offers_design:
             return self.candidate(self.log.made[0])
-        task, split, seed = self.log.programme.split("/")
-        asked, library = {"task_id": task, "split": split, "seed": int(seed)}, MolforgeEnvironment()
+        asked, library = _asked(self.log), MolforgeEnvironment()
         worth: dict[str, float] = {}
         for difficulty in DIFFICULTIES:
             shown = Logbook(library.reset({**asked, "difficulty": difficulty}).observation)
@@ -157,11 +160,9 @@ class TwicePolicy(Picker):
 
     def pick(self) -> Candidate | None:
         """Return what scored best in the earlier attempts."""
-        task, split, seed = self.log.programme.split("/")
         best, highest = None, -math.inf
         for noise in self.noises:
-            arguments = {"task_id": task, "split": split, "seed": int(seed), "noise_seed": noise}
-            nominee, score = self._attempt(arguments)
+            nominee, score = self._attempt({**_asked(self.log), "noise_seed": noise})
             if nominee is not None and score > highest:
                 best, highest = nominee, score
         return None if best is None else self.search.read(best)
