@@ -21,7 +21,7 @@ from aiohttp import web
 from app import mcp_stateless
 from app.encoding import NotJson, received
 from app.errors import ServerError, SessionNotFound, report
-from app.keys import SERVICE
+from app.keys import CONFIG, SERVICE
 from app.limits import LIMITS
 from app.mcp_calls import call_for_openenv, call_in_protocol, named_session, refusal
 from app.mcp_sessions import MCP_SESSIONS, VERSIONS, McpSession, negotiate
@@ -44,6 +44,7 @@ from app.sessions import Origin, Session
 
 SESSION_HEADER = "Mcp-Session-Id"
 BATCH_MESSAGES = 64
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 routes = web.RouteTableDef()
 
@@ -196,16 +197,20 @@ def _close(params: dict[str, Any], service: Service, own: Session | None) -> dic
 
 
 def _check_origin(request: web.Request) -> None:
-    """Refuse what pages of other hosts send: a browser must not be a way into a server behind it."""
+    """Refuse what pages of other hosts send: a browser must not be a way into a server behind it.
+
+    On loopback the name that is asked for must be one of loopback's: a page of another site whose name was
+    pointed here after it was loaded (DNS rebinding) is of the same host as what it asks.
+    """
     origin = request.headers.get("Origin")
     if origin is None:
         return
     own = {request.host, request.headers.get("X-Forwarded-Host", request.host)}
     try:
-        host = urlsplit(origin).netloc
+        host, asked = urlsplit(origin).netloc, urlsplit(f"//{request.host}").hostname
     except ValueError:
-        host = ""
-    if host not in own:
+        host, asked = "", None
+    if host not in own or (request.app[CONFIG].host in LOOPBACK and asked not in LOOPBACK):
         raise Refused(HTTPStatus.FORBIDDEN, {"detail": "requests of other sites' pages are refused"})
 
 

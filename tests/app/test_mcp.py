@@ -167,6 +167,26 @@ async def test_pages_of_other_hosts_are_refused() -> None:
     assert (foreign, own) == (403, 200)
 
 
+@pytest.mark.parametrize(
+    ("listens_on", "asked", "status"),
+    [
+        ("127.0.0.1", "rebound.example:{port}", 403),
+        ("127.0.0.1", "localhost:{port}", 200),
+        ("localhost", "[::1]:{port}", 200),
+        ("127.0.0.1", "[rebound", 403),
+        ("0.0.0.0", "laboratory.example", 200),  # a name of its own, or a proxy's
+    ],
+)
+async def test_on_loopback_no_name_but_its_own_leads_a_page_to_the_tools(
+    listens_on: str, asked: str, status: int
+) -> None:
+    async with serving(Config(host=listens_on)) as url, aiohttp.ClientSession() as http:
+        host = asked.format(port=url.rpartition(":")[2])
+        found, _, _ = await send(http, url, START, Origin=f"http://{host}", Host=host)
+
+    assert found == status
+
+
 def test_handshakes_are_forgotten_longest_unused_first() -> None:
     sessions = McpSessions(limit=2)
     first, second = sessions.open(), sessions.open()
