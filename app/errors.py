@@ -208,7 +208,7 @@ def status_of(error: Exception) -> int:
 def http_body(error: Exception) -> dict[str, Any]:
     """Return the JSON body that goes with ``status_of``."""
     if isinstance(error, BadArgument):
-        return {"detail": [_entry(error)]}
+        return {"detail": [_entry(error)], "code": error.code}
     message, code = _public(error)
     return {"detail": message, "code": code}
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.errors import error_frame
-from app.wire import ActionMessage, ResetArguments, describe, is_command
+from app.wire import ActionMessage, ResetArguments, as_sentence, describe, is_command
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -137,4 +137,7 @@ def _checked(model: type[M], value: Any, *, prefix: tuple[str, ...] = ()) -> M:
         return model.model_validate(value)
     except ValidationError as error:
         errors = describe(error, prefix=prefix)
-        raise BadFrame(error_frame("Invalid message", "VALIDATION_ERROR", errors=errors)) from None
+        first, *others = errors
+        message = f"Invalid message: {as_sentence(first)}"  # stock clients raise it and drop the rest
+        message += f" (and {len(others)} more)" if others else ""
+        raise BadFrame(error_frame(message, "VALIDATION_ERROR", errors=errors)) from None

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 import molforge
 from app.service import Service
 from app.sessions import Session
-from app.wire import ActionMessage, Name, PredictionMessage, Seed, Smiles, describe
+from app.wire import ActionMessage, Name, PredictionMessage, Seed, Smiles, as_sentence, describe
 from envs import CATALOGUE, SPLITS
 from molforge.actions import MAX_COMPOUNDS, MAX_REPLICATES, MAX_STRUCTURES
 from molforge.contract import Phase, Step
@@ -274,7 +274,7 @@ def check(name: str, arguments: Any) -> tuple[Tool, BaseModel]:
     try:
         return tool, tool.arguments.model_validate(given)
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in describe(error))
+        told = "; ".join(map(as_sentence, describe(error)))
         raise BadToolArguments(f"{name}: {told}") from None
 
 

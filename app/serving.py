@@ -27,6 +27,10 @@ GARBAGE = 20_000
 log = logging.getLogger(__name__)
 
 
+class CannotListen(Exception):
+    """The address or port cannot be had."""
+
+
 def serve(config: Config) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     logs.set_up(level=config.log_level, form=config.log_format)
@@ -36,7 +40,7 @@ def serve(config: Config) -> int:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             has_stragglers = runner.run(_serve(create_app(config), config))
-        except ForeignJournal as why:
+        except (ForeignJournal, CannotListen) as why:
             log.error("%s", why)  # noqa: TRY400 - the sentence says it all
             return 2
     if has_stragglers:
@@ -81,7 +85,10 @@ async def _serve(app: web.Application, config: Config) -> bool:
     gc.set_threshold(GARBAGE, 2, 2)  # the cycles of aborted connections, left for long, scatter the heap
     try:
         site = web.TCPSite(runner, config.host, config.port, backlog=1024)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as why:  # a port in use, a foreign address
+            raise CannotListen(f"cannot listen on {config.host}:{config.port}: {why.strerror}") from None
         log.info("listening on http://%s:%d", config.host, runner.addresses[0][1])
         await stopped.wait()
         log.info("stopping: %d sessions", len(app[SERVICE].sessions))

@@ -107,6 +107,8 @@ class ActionMessage(BaseModel):
     @classmethod
     def _null_is_absent(cls, message: Any) -> Any:
         """Typed clients and tool calls send null for what they leave out."""
+        if isinstance(message, dict) and isinstance(message.get("action"), dict):
+            raise PydanticCustomError("action_wrapped", "the fields of an action stand here themselves")
         if isinstance(message, dict) and None in message.values():
             return {name: value for name, value in message.items() if value is not None}
         return message
@@ -383,6 +385,11 @@ def describe(error: ValidationError, *, prefix: tuple[str, ...] = ()) -> list[di
         if len(entries) == 50:
             break
     return entries
+
+
+def as_sentence(entry: dict[str, Any]) -> str:
+    """Return one of ``describe``'s entries as text."""
+    return f"{'.'.join(map(str, entry['loc'])) or 'message'}: {entry['msg']}"
 
 
 def shorten(value: Any) -> Any:

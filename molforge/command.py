@@ -8,11 +8,12 @@ Accepted, in this order of preference:
 
     suggest M1 [fluorine_scan]
     design CCO; CCN
-    assay M3, M4: potency, logd            assay CCO; CCN: potency x2
+    assay M3, M4: potency, logd x2         assay CCO; CCN: potency
     assay(M3, potency x2)
     nominate M3 potency=8.1[7.5,8.7] logd=2.1[1.8,2.4]
     stop the series is dead
 
+A stop is final, and prose may begin with the word: it counts only where no other line is an action.
 Anything else is an ``AgentError`` that shows the grammar.
 """
 
@@ -20,7 +21,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
@@ -29,7 +31,7 @@ from molforge.errors import AgentError, as_word, did_you_mean
 
 GRAMMAR = (
     "write one JSON action or one line: 'suggest M1', 'design SMILES; SMILES', "
-    "'assay M2, M3: potency, logd x2' (SMILES may stand for ids, separated by ';'), "
+    "'assay M2, M3: potency, logd x2' (x2: all of it twice; SMILES may stand for ids, separated by ';'), "
     "'nominate M3 potency=8.1[7.5,8.7]', 'stop REASON'"
 )
 MAX_COMMAND = 8000
@@ -39,7 +41,7 @@ _MAX_OBJECTS = 64
 _LANGUAGE = re.compile(r"[a-zA-Z]*\n?")
 _VERB = re.compile(
     r"(?:(?:action|command|final answer)[\s:>*\-`]*+)?"
-    r"(suggest|design|assay|nominate|stop)\b[*`]*+\s*+[:(]?\s*+(.*)$",
+    r"(suggest|design|assay|nominate|stop)\b(?!\?)[*`]*+\s*+[:(]?\s*+(.*)$",
     re.IGNORECASE,
 )
 """Possessive where two runs could share a blank: a line is read in linear time."""
@@ -52,7 +54,13 @@ _PREDICTION = re.compile(
 _HALF_WRITTEN = re.compile(r"(?<!\w)[A-Za-z_]\w*+\s*+=|\[\s*+[-+.\d]")
 """What looks like a prediction, once those that can be read are taken out."""
 _TIMES = re.compile(r"(?<!\s)\s*+([x*])\s*+(\d++)(?=[,;\s]|$)")
-_ASSAY = re.compile(r"^([A-Za-z_]\w*?)(?:\s*[x*]\s*(\d{1,9}))?$")
+_COUNT = r"[x*]\s*(\d{1,9})"
+_ASSAY = re.compile(rf"([A-Za-z_]\w*?)(?:\s*{_COUNT})?")
+_FOR_ALL = re.compile(_COUNT)
+_COLON = re.compile(r":(?:\s|$)")
+"""Between compounds and assays; none of a SMILES stands before a blank."""
+_FILLERS = frozenset(("and", "by", "for", "of", "on", "using", "with"))
+"""Words between names that mean nothing here, and are no SMILES."""
 _ID = re.compile(r"^[Mm]\d+$")
 _LIST_FIELDS = ("smiles", "compounds", "assays")
 _TEXT_FIELDS = ("compound", "transformation", "rationale", "reason")
@@ -72,14 +80,46 @@ def parse_command(text: str, *, assays: tuple[str, ...]) -> Action:
         if (found := _find_object(candidate)) is not None:
             return action_from_mapping(found)
     for candidate in candidates:
-        lines = candidate.splitlines()
-        for number in reversed(range(len(lines))):
-            if match := _VERB.match(lines[number].lstrip().lstrip(_BEFORE_A_VERB)):
-                verb, rest = match[1].lower(), match[2].strip().strip("`*").strip()
-                if verb == ActionType.NOMINATE:  # its predictions may stand below it
-                    rest = " ".join([rest, *takewhile(_PREDICTION.search, lines[number + 1 :])])
-                return _parse_line(verb, rest, assays)
+        if asked := list(_action_lines(candidate)):
+            *before, last = asked
+            if last[0] is ActionType.STOP:
+                _refuse_beside_another(before, assays)
+            return _parse_line(*last, assays)
     raise AgentError(f"no action found in the text; {GRAMMAR}")
+
+
+def _action_lines(text: str) -> Iterator[tuple[ActionType, str]]:
+    """Yield verb and rest of every line that starts with a verb."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if match := _VERB.match(line.lstrip().lstrip(_BEFORE_A_VERB)):
+            verb, rest = ActionType(match[1].lower()), match[2].strip().strip("`*").strip()
+            if verb is ActionType.NOMINATE:  # its predictions may stand below it
+                rest = " ".join([rest, *takewhile(_PREDICTION.search, lines[number + 1 :])])
+            yield verb, rest
+
+
+def _refuse_beside_another(lines: Iterable[tuple[ActionType, str]], assays: tuple[str, ...]) -> None:
+    """Raise ``AgentError`` if one of the lines before a stop is another action."""
+    for verb, rest in lines:
+        try:
+            is_another = _is_no_prose(_parse_line(verb, rest, assays))
+        except AgentError:
+            continue
+        if is_another:
+            raise AgentError(
+                f"a line asks for {verb} and a later one for stop, which ends the programme for good: "
+                "write one of them alone"
+            )
+
+
+def _is_no_prose(action: Action) -> bool:
+    """Say whether a line that was read so can hardly have been meant as a sentence."""
+    if action.action_type is ActionType.DESIGN:
+        return not any(word.isalpha() for word in action.smiles)
+    if action.action_type in (ActionType.SUGGEST, ActionType.NOMINATE):
+        return bool(_ID.match(action.compound or ""))
+    return action.action_type is ActionType.ASSAY
 
 
 def _fenced(text: str) -> list[str]:
@@ -171,8 +211,7 @@ def _predictions(value: object) -> dict[str, Prediction]:
     return predictions
 
 
-def _parse_line(verb: str, rest: str, assays: tuple[str, ...]) -> Action:
-    kind = ActionType(verb)
+def _parse_line(kind: ActionType, rest: str, assays: tuple[str, ...]) -> Action:
     if kind is ActionType.STOP:
         return Action(action_type=kind, reason=rest.rstrip(")") or "no reason given")
     if kind is ActionType.NOMINATE:
@@ -209,25 +248,60 @@ def _split_structures(text: str) -> tuple[str, ...]:
 
 def _parse_assay(rest: str, assays: tuple[str, ...]) -> Action:
     closing = rest.removesuffix(")") if rest.count(")") > rest.count("(") else rest
-    subjects: list[str] = []
-    names: list[str] = []
-    replicates = 1
-    spaced = _TIMES.sub(r"\1\2", closing.replace(": ", " "))
-    for word in _split_structures(spaced.rstrip(":")):
-        match = _ASSAY.match(word.rstrip(":"))
-        if match and match[1].lower() in assays:
-            names.append(match[1].lower())
-            replicates = max(replicates, int(match[2] or 1))
-        elif re.fullmatch(r"[x*]\d{1,9}", word):
-            replicates = max(replicates, int(word[1:]))
-        else:
-            subjects.append(word.rstrip(":"))
-    if not names:
+    sides = [_Side.of(text, assays) for text in _COLON.split(_TIMES.sub(r"\1\2", closing), maxsplit=1)]
+    named = [side for side in sides if side.names]
+    if not named:
         raise AgentError(f"no assay of the menu named; allowed: {', '.join(assays)}")
+    if len(sides) == 2 and (unknown := [word for word in named[-1].subjects if not _ID.match(word)]):
+        hint = did_you_mean(unknown[0], list(assays))
+        raise AgentError(f"no assay {as_word(unknown[0])}{hint}; allowed: {', '.join(assays)}")
+    subjects = [word for side in sides for word in side.subjects]
     ids = tuple(word.upper() for word in subjects if _ID.match(word))
     smiles = tuple(word for word in subjects if not _ID.match(word))
     if len(smiles) > MAX_STRUCTURES:
         raise AgentError(f"{len(smiles)} structures in one assay; at most {MAX_STRUCTURES}")
     return Action(
-        action_type=ActionType.ASSAY, compounds=ids, smiles=smiles, assays=tuple(names), replicates=replicates
+        action_type=ActionType.ASSAY,
+        compounds=ids,
+        smiles=smiles,
+        assays=tuple(name for side in sides for name in side.names),
+        replicates=_replicates([count for side in sides for count in side.counts]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What stands on one side of the colon of an ``assay`` line."""
+
+    subjects: list[str]
+    names: list[str]
+    counts: list[int | None]
+    """One for each name, None without; a count that stands alone belongs to the name before it."""
+
+    @staticmethod
+    def of(text: str, assays: tuple[str, ...]) -> _Side:
+        """Sort the words of a text."""
+        subjects: list[str] = []
+        names: list[str] = []
+        counts: list[int | None] = []
+        for word in _split_structures(text):
+            match = _ASSAY.fullmatch(word.rstrip(":"))
+            if match and match[1].lower() in assays:
+                names.append(match[1].lower())
+                counts.append(int(match[2]) if match[2] else None)
+            elif (alone := _FOR_ALL.fullmatch(word)) and counts:
+                counts[-1] = int(alone[1])
+            elif word.lower() not in _FILLERS:
+                subjects.append(word.rstrip(":"))
+        return _Side(subjects, names, counts)
+
+
+def _replicates(counts: list[int | None]) -> int:
+    """Return the count that stands behind the last assay, or behind every one; 1 where there is none."""
+    *before, last = counts
+    if set(before) not in (set(), {None}, {last}):
+        raise AgentError(
+            "one count holds for all assays of an action and stands at its end, for instance "
+            "'assay M2: potency, logd x2'; other counts take another action"
+        )
+    return 1 if last is None else last

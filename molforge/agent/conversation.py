@@ -10,7 +10,7 @@ the profile at once, measure it, and nominate it. Near-copies of published molec
 
 Answer with ONE action on the last line of your answer, as text or as a JSON object:
   assay SMILES; SMILES; SMILES: potency, solubility    make up to 8 new structures and measure them, in one go
-  assay M5, M7: potency x2, logd                       measure compounds that have an id (x2: two readings)
+  assay M5, M7: potency, logd x2                       measure compounds that have an id (x2: all of it twice)
   design SMILES; SMILES                                free: properties and make price, or why one was refused
   suggest M1                                           free: structures one known edit away from a compound
   nominate M7 potency=8.1[7.5,8.7] logd=2.1[1.8,2.4]   ends it: objective=value[low,high] with 90 % intervals

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -86,3 +87,14 @@ async def test_sigterm_does_not_wait_for_a_rest_call_that_hangs() -> None:
 
     assert code == 0
     assert time.monotonic() - began < 5
+
+
+def test_a_port_in_use_is_told_in_a_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = ("--host", "127.0.0.1", "--port", str(taken.getsockname()[1]))
+        command = [sys.executable, "-m", "tests.app.fake_server", *address, "--workers", "0"]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{address[3]}" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -234,9 +234,11 @@ async def test_what_does_not_fit_is_a_422_that_says_where(
     async with serving() as url, aiohttp.ClientSession() as http:
         headers = {"Content-Type": "application/json"}
         async with http.post(url + path, data=body, headers=headers) as reply:
-            detail = (await reply.json())["detail"]
+            told = await reply.json()
+            detail = told["detail"]
 
     assert reply.status == 422
+    assert told.get("code") == ("BAD_ARGUMENT" if kind == "bad_argument" else None)
     assert (kind, loc) in [(entry["type"], entry["loc"]) for entry in detail]
 
 

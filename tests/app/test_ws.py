@@ -85,6 +85,23 @@ async def test_what_does_not_fit_gets_an_error_frame_and_the_session_lives(frame
         assert reply["data"]["errors"]
 
 
+@pytest.mark.parametrize(
+    ("frame", "told"),
+    [
+        ({"type": "reset", "data": {"seed": -1}}, "data.seed: Input should be greater than or equal to 0"),
+        ({"type": "step", "data": {"action": {"command": "x"}}}, "data: the fields of an action stand here"),
+        ({"type": "step", "data": {"cmd": "x", "n": 9}}, "(and 1 more)"),
+    ],
+)
+async def test_the_message_says_what_does_not_fit_for_clients_that_read_no_more(
+    frame: dict[str, Any], told: str
+) -> None:
+    async with serving() as url, connected(url) as socket:
+        reply = await socket.call(frame)
+
+    assert told in reply["data"]["message"]
+
+
 async def test_step_before_reset_names_reset() -> None:
     async with serving() as url, connected(url) as socket:
         reply = await socket.call({"type": "step", "data": {"command": "x"}})

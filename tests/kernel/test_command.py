@@ -52,6 +52,31 @@ ASSAYS = ("potency", "potency_confirm", "logd", "solubility", "off_target", "pri
             id="assay-structures",
         ),
         pytest.param(
+            "assay M3: potency x2, logd x2",
+            Action(action_type=ActionType.ASSAY, compounds=("M3",), assays=("potency", "logd"), replicates=2),
+            id="assay-counts-alike",
+        ),
+        pytest.param(
+            "assay M3 with potency and logd, x4",
+            Action(action_type=ActionType.ASSAY, compounds=("M3",), assays=("potency", "logd"), replicates=4),
+            id="assay-in-words",
+        ),
+        pytest.param(
+            "assay potency: M3, CCO",
+            Action(action_type=ActionType.ASSAY, compounds=("M3",), smiles=("CCO",), assays=("potency",)),
+            id="assay-first",
+        ),
+        pytest.param(
+            "stop\n\nStop here: nothing was better.",
+            Action(action_type=ActionType.STOP, reason="here: nothing was better."),
+            id="stop-twice",
+        ),
+        pytest.param(
+            "Design considerations aside: it is over.\nSuggest that we end it.\nstop the series is dead",
+            Action(action_type=ActionType.STOP, reason="the series is dead"),
+            id="stop-after-prose",
+        ),
+        pytest.param(
             "nominate M3 potency=8.1[7.5,8.7] logd=-2.1[-2.5, -1.8]",
             Action(
                 action_type=ActionType.NOMINATE,
@@ -100,6 +125,16 @@ def test_command_is_read_as_the_action_it_means(text: str, expected: Action) -> 
             '{"action_type": "design", "smile": ["C"]}', "did you mean 'smiles'", id="misspelt-field"
         ),
         pytest.param("assay M1: hergg", "no assay of the menu named", id="unknown-assay"),
+        pytest.param("assay M1: potency, herg", "no assay herg; allowed: potency", id="one-unknown-assay"),
+        pytest.param("assay potency, lodg: M1", "no assay lodg; did you mean 'logd'", id="misspelt-assay"),
+        pytest.param("assay M1: potency x2, logd", "one count holds for all", id="count-of-one-assay"),
+        pytest.param("assay M1: potency x1, logd x8", "one count holds for all", id="different-counts"),
+        pytest.param(
+            "assay M2: logd\n\nStop here and wait for the result.", "asks for assay", id="prose-like-a-stop"
+        ),
+        pytest.param("suggest M1\nstop", "asks for suggest", id="stop-beside-another"),
+        pytest.param("design c1ccccc1CCO\nStop, wait.", "asks for design", id="stop-beside-structures"),
+        pytest.param("stop? no wait", "no action found", id="question"),
         pytest.param('{"action_type": "assay", "replicates": "two"}', "whole number", id="word-for-number"),
         pytest.param("{" * 5000, "no action found", id="deep-braces"),
     ],
