@@ -18,7 +18,7 @@ from app import visitors
 from app.info import DESCRIPTION, about
 from app.openapi import document
 from app.replies import json_reply
-from envs import CATALOGUE
+from envs import CATALOGUE, DEFAULT_TASK, TaskSpec
 
 FOLDER = Path(__file__).parent / "web"
 
@@ -32,7 +32,7 @@ CONTENT_POLICY = (
 def page_routes() -> web.RouteTableDef:
     """Return the routes of the pages, which are made here, once."""
     routes = web.RouteTableDef()
-    tasks = "".join(f'<option value="{spec.task_id}">{spec.title}</option>' for spec in CATALOGUE.values())
+    tasks = "".join(map(_option, CATALOGUE.values()))
     home = _page("home.html", description=html.escape(DESCRIPTION), tasks=tasks)
     reference = _page("docs.html", endpoints=_endpoints(document()))
     metadata = about()
@@ -56,6 +56,11 @@ def page_routes() -> web.RouteTableDef:
     routes.post("/web/step")(visitors.step)
     routes.get("/web/state")(visitors.state)
     return routes
+
+
+def _option(task: TaskSpec) -> str:
+    selected = " selected" if task.task_id == DEFAULT_TASK else ""
+    return f'<option value="{task.task_id}"{selected}>{task.title}</option>'
 
 
 async def lead_home(_request: web.Request) -> web.Response:

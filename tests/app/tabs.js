@@ -1,5 +1,6 @@
 // Runs the script of the home page in two tabs of one browser: a document each, one cookie jar for both.
 "use strict";
+const { open, play, scriptOf, tab, until } = require("./page.js");
 const home = process.argv[2];
 const jar = {};
 const sessions = [];  // of the replies, in order
@@ -18,40 +19,11 @@ async function fetchWithCookies(path, options) {
   return reply;
 }
 
-function tab(script, seed) {
-  const elements = {};
-  const element = (id) => elements[id] ??= {
-    value: "", textContent: "", on: {}, addEventListener(kind, handler) { this.on[kind] = handler; },
-  };
-  element("task").value = "triage";
-  element("seed").value = seed;
-  const document = { getElementById: element, querySelectorAll: () => [] };
-  new Function("document", "fetch", script)(document, fetchWithCookies);
-  return element;
-}
-
-async function until(isSo) {
-  for (let left = 1000; left && !isSo(); left--) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-async function play(element, command) {
-  element("command").value = command;
-  element("act").on.submit({ preventDefault() {} });
-  await until(() => element("command").value === "");
-}
-
-async function open(element) {
-  element("log").textContent = "";
-  element("start").on.submit({ preventDefault() {} });
-  await until(() => element("log").textContent !== "");
-}
-
 async function main() {
-  const page = await (await fetch(home)).text();
-  const script = /<script>([^]*)<\/script>/.exec(page)[1];
-  const one = tab(script, 1);
+  const script = await scriptOf(home);
+  const one = tab(script, 1, fetchWithCookies);
   await until(() => sessions.length === 1 && one("log").textContent !== "");
-  const other = tab(script, 2);
+  const other = tab(script, 2, fetchWithCookies);
   await until(() => sessions.length === 2 && other("log").textContent !== "");
   await play(one, "echo first");
   await play(other, "echo second");

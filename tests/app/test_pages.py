@@ -7,13 +7,13 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
+from app.environments import environment_factory
 from tests.app.harness import serving
-
-TABS = Path(__file__).with_name("tabs.js")
 
 
 @pytest.mark.parametrize("path", ["/", "/web", "/web/", "/docs", "/redoc"])
@@ -75,18 +75,9 @@ async def test_a_visitor_who_asks_for_a_new_session_keeps_the_others() -> None:
 
 
 async def test_every_tab_of_a_browser_plays_in_a_session_of_its_own() -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("there is no node to run the page's script")
     async with serving() as url:
-        tabs = await asyncio.create_subprocess_exec(node, TABS, f"{url}/web/", stdout=asyncio.subprocess.PIPE)
-        try:
-            told, _ = await asyncio.wait_for(tabs.communicate(), timeout=30)
-        except TimeoutError:
-            tabs.kill()
-            raise
+        played = await run_script("tabs.js", url)
 
-    played = json.loads(told)
     one, other = played["sessions"][:2]
     *played_on, refused, last = played["sessions"]
     assert one != other
@@ -94,6 +85,36 @@ async def test_every_tab_of_a_browser_plays_in_a_session_of_its_own() -> None:
     assert (refused, last in (one, other)) == (None, False), "a session that is gone is replaced"
     assert ["seed 1" in played["logs"][0], "seed 2" in played["logs"][1]] == [True, True]
     assert [log.count("> echo") for log in played["logs"]] == [2, 1]
+
+
+async def test_a_visitor_presses_suggestions_and_has_them_made_and_measured() -> None:
+    async with serving(factory=environment_factory(None)) as url:
+        told = await run_script("offers.js", url)
+
+    first, second = told["offered"]
+    asked, bought = told["steps"]
+    assert asked == "suggest M1"
+    assert bought.startswith(f"assay {first}; {second}: potency, ")
+    assert re.search(r"^M\d+ \S+ \(made; .* \| potency \d", told["log"].split("> assay")[1], re.MULTILINE)
+    assert "prior_art" not in bought
+    assert told["status"].startswith("A seed is a whole number")
+
+
+async def run_script(name: str, url: str) -> Any:
+    """Run one of the scripts beside this file on the home page; return what it prints."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no node to run the page's script")
+    script = Path(__file__).with_name(name)
+    running = await asyncio.create_subprocess_exec(
+        node, script, f"{url}/web/", stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        told, _ = await asyncio.wait_for(running.communicate(), timeout=60)
+    except TimeoutError:
+        running.kill()
+        raise
+    return json.loads(told)
 
 
 async def test_a_visitor_in_a_frame_of_another_site_is_known_by_header() -> None:
