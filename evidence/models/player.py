@@ -43,9 +43,9 @@ class Attempt:
     parsed: int = 0
     """Answers that were an action."""
     refused: int = 0
-    """Actions that could not be carried out, unreadable ones included."""
+    """Actions, among those, that could not be carried out."""
     failed_calls: int = 0
-    """Calls that were answered without a text, or refused for what they said (too long, for instance)."""
+    """Calls answered with no text or an empty one, or refused for what they said (too long, for instance)."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     spent: float = 0.0
@@ -122,8 +122,9 @@ class Model:
             text = reply.choices[0].message.content
         except (LookupError, TypeError, AttributeError):
             text = None
-        attempt.failed_calls += not isinstance(text, str)
-        return text.strip() if isinstance(text, str) else ""
+        text = text.strip() if isinstance(text, str) else ""
+        attempt.failed_calls += not text
+        return text
 
     async def _create(self, messages: list[dict[str, str]]) -> Any:
         create: Any = self._client.chat.completions.create
@@ -154,8 +155,9 @@ async def play(
         sent = text[-COMMAND_CHARACTERS:]
         result = await env.step(MolforgeAction(command=sent))
         attempt.steps += 1
-        attempt.parsed += _is_action(sent, assays)
-        attempt.refused += result.observation.last_action_error is not None
+        if _is_action(sent, assays):
+            attempt.parsed += 1
+            attempt.refused += result.observation.last_action_error is not None
         conversation.add(answer=text, reply=result.observation.text)
     last = result.observation
     attempt.score, attempt.parts = float(last.score or 0.0), dict(last.score_parts or {})

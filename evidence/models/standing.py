@@ -48,7 +48,7 @@ def _figures(attempts: Sequence[Attempt]) -> dict[str, Any]:
         "low": low,
         "high": high,
         "parse_rate": sum(a.parsed for a in attempts) / steps,
-        "error_rate": sum(a.refused for a in attempts) / steps,
+        "error_rate": sum(a.refused for a in attempts) / (sum(a.parsed for a in attempts) or 1),
         "failed_calls": sum(a.failed_calls for a in attempts),
         "cut": sum(a.ending == "cut" for a in attempts),
         "again": sum(a.number > 1 for a in attempts),

@@ -46,16 +46,19 @@ async def test_every_programme_is_played_once_and_a_second_run_plays_nothing(ser
 async def test_unreadable_answers_failed_calls_and_tokens_are_counted(server_url, tmp_path):
     told = completion([{"role": "assistant", "content": "nominate M1"}])
     told["usage"] = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107}
-    model = StubModel(["ready", "What a lovely molecule", Status(400), *[Raw(told)] * 9])
+    model = StubModel(
+        ["ready", "What a lovely molecule", Status(400), "  ", "nominate M99", *[Raw(told)] * 9]
+    )
 
     attempts = await hold(model, server_url, tmp_path / "attempts.jsonl")
     row = standing.row(attempts)
 
-    assert sum(a.failed_calls for a in attempts) == 1
-    assert sum(a.parsed for a in attempts) == 3
+    assert sum(a.failed_calls for a in attempts) == 2
+    assert (sum(a.parsed for a in attempts), sum(a.refused for a in attempts)) == (4, 1)
     assert sum(a.prompt_tokens for a in attempts) == 300
     assert row["all"]["programmes"] == 3
-    assert row["all"]["parse_rate"] == pytest.approx(3 / 5)
+    assert row["all"]["parse_rate"] == pytest.approx(4 / 7)
+    assert row["all"]["error_rate"] == pytest.approx(1 / 4)
     assert row["all"]["low"] <= row["all"]["score"] <= row["all"]["high"]
     assert "stub/model" in standing.table(row)
 
