@@ -23,8 +23,10 @@ setup-run:
 run: setup-run ## play one programme of every family with the reference planner through a real server
 	@$(BIN)/molforge play --policy planner --all
 
-serve: setup-run ## start the server on http://127.0.0.1:8000
-	@$(BIN)/molforge serve --host 127.0.0.1 --port 8000
+PORT ?= 8000
+
+serve: setup-run ## start the server on http://127.0.0.1:8000, or make serve PORT=8001
+	@$(BIN)/molforge serve --host 127.0.0.1 --port $(PORT)
 
 test: setup ## the test suite (under ten minutes on two cores)
 	@$(BIN)/python -m pytest

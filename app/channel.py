@@ -20,7 +20,6 @@ from app.errors import FactoryFailed, MemoryExceeded
 from app.hosting import Entry, Reply
 from molforge.errors import (
     AgentError,
-    BadAction,
     BadArgument,
     CallerError,
     EnvironmentFault,
@@ -178,7 +177,7 @@ def read_history(body: bytes) -> list[Entry]:
     ]
 
 
-_BY_MESSAGE: tuple[type[MolforgeError], ...] = (BadAction, CallerError, AgentError, EnvironmentFault)
+_BY_MESSAGE: tuple[type[MolforgeError], ...] = (CallerError, AgentError, EnvironmentFault)
 """Errors that are nothing but their message, special ones first."""
 _BY_NAME = {kind.__name__: kind for kind in _BY_MESSAGE}
 

@@ -26,7 +26,6 @@ from typing import Any
 
 from molforge.errors import (
     AgentError,
-    BadAction,
     BadArgument,
     EnvironmentFault,
     EpisodeOver,
@@ -181,7 +180,6 @@ class FactoryFailed(ServerError):
 
 _STATUS: dict[type[Exception], int] = {
     BadArgument: 422,
-    BadAction: 422,
     AgentError: 422,
     NotReset: 409,
     EpisodeOver: 409,

@@ -7,7 +7,8 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.errors import error_frame
-from app.wire import ActionMessage, ResetArguments, as_sentence, describe, is_command
+from app.misfits import as_sentence, describe
+from app.wire import ActionMessage, ResetArguments, is_command
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import molforge
+from app.misfits import as_sentence, describe
 from app.service import Service
 from app.sessions import Session
-from app.wire import ActionMessage, Name, PredictionMessage, Seed, Smiles, as_sentence, describe
+from app.wire import ActionMessage, Name, PredictionMessage, Seed, Smiles
 from envs import CATALOGUE, SPLITS
 from molforge.actions import MAX_COMPOUNDS, MAX_REPLICATES, MAX_STRUCTURES
 from molforge.contract import Phase, Step

@@ -9,8 +9,8 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from app.encoding import NotJson, dumps, received
+from app.misfits import describe, shorten
 from app.sieve import MAX_READ, TooLong
-from app.wire import describe, shorten
 
 M = TypeVar("M", bound=BaseModel)
 

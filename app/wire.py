@@ -14,7 +14,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -363,39 +362,3 @@ _BLANK_STATE = State().model_dump()
 def state_payload(state: dict[str, Any]) -> dict[str, Any]:
     """Return the wire form of a state: before the first reset every field is there, and empty."""
     return state if "task_id" in state else {**_BLANK_STATE, **state}
-
-
-_ECHO_LIMIT = 500
-"""Bytes of a wrong input that are sent back in an error."""
-
-
-def describe(error: ValidationError, *, prefix: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """Return pydantic's error list fit for the wire: no exception objects, no megabytes sent back."""
-    entries = []
-    for found in error.errors(include_context=False):
-        entry: dict[str, Any] = {
-            "type": found["type"],
-            "loc": [*prefix, *(part if isinstance(part, int) else str(part)[:200] for part in found["loc"])],
-            "msg": found["msg"],
-            "input": shorten(found["input"]),
-        }
-        if "url" in found:
-            entry["url"] = found["url"]
-        entries.append(entry)
-        if len(entries) == 50:
-            break
-    return entries
-
-
-def as_sentence(entry: dict[str, Any]) -> str:
-    """Return one of ``describe``'s entries as text."""
-    return f"{'.'.join(map(str, entry['loc'])) or 'message'}: {entry['msg']}"
-
-
-def shorten(value: Any) -> Any:
-    """Return what is said of a wrong input: small ones whole, others by size."""
-    if value is None or isinstance(value, bool | int | float):
-        return value if not isinstance(value, int) or abs(value) < 2**53 else f"<int {str(value)[:40]}>"
-    if isinstance(value, str):
-        return value if len(value) <= _ECHO_LIMIT else f"{value[:100]}... ({len(value)} characters)"
-    return f"<{type(value).__name__} of {len(value)}>" if isinstance(value, list | dict) and value else value

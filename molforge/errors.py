@@ -5,7 +5,6 @@
     │   └── RefusedStructure  a structure that cannot be read or may not be made (gate, atom)
     ├── CallerError           the program that holds the session misused it: an error, not a step
     │   ├── BadArgument       an argument of reset with an impossible value
-    │   ├── BadAction         an action that does not fit the schema
     │   ├── NotReset          step before the first reset
     │   └── EpisodeOver       step after the programme ended
     └── EnvironmentFault      ours: missing artefact, broken invariant
@@ -63,12 +62,6 @@ class BadArgument(CallerError):
         self.argument = argument
         self.value = value
         self.allowed = allowed
-
-
-class BadAction(CallerError):
-    """An action that does not fit the schema."""
-
-    code = "BAD_ACTION"
 
 
 class NotReset(CallerError):

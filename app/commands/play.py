@@ -24,7 +24,7 @@ MAX_REPLY = 16 * 2**20
 NEXT_STEPS = """\
 What to try next
   {bin}molforge play --policy greedy --seed 7    another policy, another programme
-  {bin}molforge serve --port 8000                the server; then open http://localhost:8000/docs
+  {bin}molforge serve --port 8000                the server; then open http://localhost:8000
   {bin}python inference.py                       a language model plays (see README)"""
 
 
@@ -89,7 +89,7 @@ async def _play(order: Order, base_url: str | None) -> list[Account]:
 @asynccontextmanager
 async def _server(base_url: str | None) -> AsyncIterator[str]:
     if base_url is not None:
-        yield base_url.rstrip("/")
+        yield (base_url if "://" in base_url else f"http://{base_url}").rstrip("/")
         return
     tell("starting the server")
     async with local_server(ROOT) as url:
