@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -66,7 +67,7 @@ class Limits:
         address = request.remote or ""
         if self._trust_forwarded and (forwarded := request.headers.getall("X-Forwarded-For", [])):
             address = forwarded[-1].rsplit(",", 1)[-1].strip()[:64]  # our own proxy adds to the end
-        return None if not address or is_loopback(address) else address
+        return payer_of(address)
 
     def wait(self, address: str | None) -> float:
         """Count a call of this address, or return the seconds until it may be made."""
@@ -105,12 +106,20 @@ class Limits:
 
 
 @lru_cache(4096)
-def is_loopback(address: str) -> bool:
-    """Say whether an address is this machine's own."""
+def payer_of(address: str) -> str | None:
+    """Return what an address counts as, None for this machine's own: without port and zone, IPv6 by its /64.
+
+    A subscriber has a whole /64 (RFC 6177), and could call from another address every time.
+    """
+    bare = re.sub(r"^\[(.*)\](:\d+)?$|^([\d.]+):\d+$", r"\1\3", address).split("%", 1)[0]
     try:
-        return ipaddress.ip_address(address.split("%", 1)[0]).is_loopback
+        found = ipaddress.ip_address(bare)
     except ValueError:
-        return False
+        return address or None
+    found = getattr(found, "ipv4_mapped", None) or found
+    if found.is_loopback:
+        return None
+    return str(found if found.version == 4 else ipaddress.ip_network((found, 64), strict=False))
 
 
 LIMITS = web.AppKey("limits", Limits)

@@ -133,6 +133,9 @@ class Link(asyncio.Protocol):
 
     def discard(self, session_id: str) -> None:
         """Tell the worker to forget an environment, once its running call is over."""
+        for call in [call for call in self._queue if call.session_id == session_id]:
+            self._queue.remove(call)  # or it would come after the end of its environment
+            _fail(call, EnvironmentLost(session_id))
         self._outbox.add(0, Kind.DISCARD, session_id)
         if not self._will_flush:
             self._flush_soon()
@@ -267,18 +270,19 @@ class Link(asyncio.Protocol):
         if self._waited_before[0] != head.number:
             self._waited_before = (head.number, waited)
         running = now - head.began - (self._waited - self._waited_before[1])
-        if running >= self._kill_seconds:
+        left = max(self._kill_seconds, head.seconds) - running  # a long record may take longer than a call
+        if left <= 0:
             log.warning("worker %s hangs in a call of session %s; it is killed", self.name, head.session_id)
             self.kill()
             return
         if running >= self._patience_seconds and self.is_accepting and self.long_call is None:
             self._slow(self)
-        self._watch_on(now, running)
+        self._watch_on(now, left, running)
 
-    def _watch_on(self, now: float, running: float) -> None:
+    def _watch_on(self, now: float, left: float, running: float) -> None:
         until = [c.submitted + c.seconds - now for c in (*self._sent.values(), *self._queue)]
         until = [seconds for seconds in until if seconds > 0]
-        until.append(self._kill_seconds - running)
+        until.append(left)
         if self.long_call is None:
             until.append(max(HELD_SECONDS, self._patience_seconds - running))
         self._watch(now + max(0.001, min(until)))

@@ -52,7 +52,7 @@ routes = web.RouteTableDef()
 @routes.post("/mcp")
 async def over_http(request: web.Request) -> web.Response:
     """Answer one message."""
-    _check_origin(request)
+    check_origin(request)
     try:
         document = received(await read_body(request))
     except NotJson as why:
@@ -79,7 +79,7 @@ async def over_http(request: web.Request) -> web.Response:
 @routes.delete("/mcp")
 async def end_session(request: web.Request) -> web.Response:
     """End a session of the protocol."""
-    _check_origin(request)
+    check_origin(request)
     if request.headers.get(mcp_stateless.VERSION_HEADER) == mcp_stateless.VERSION:
         raise web.HTTPMethodNotAllowed("DELETE", ["POST"])
     if SESSION_HEADER not in request.headers:
@@ -196,7 +196,7 @@ def _close(params: dict[str, Any], service: Service, own: Session | None) -> dic
     return {"session_id": session.id, "closed": True}
 
 
-def _check_origin(request: web.Request) -> None:
+def check_origin(request: web.Request) -> None:
     """Refuse what pages of other hosts send: a browser must not be a way into a server behind it.
 
     On loopback the name that is asked for must be one of loopback's: a page of another site whose name was

@@ -13,7 +13,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from app.encoding import NotJson, dumps
 from app.errors import INTERNAL_MESSAGE, CapacityReached, ServerError, report
 from app.keys import SERVICE
-from app.mcp import answer
+from app.mcp import answer, check_origin
 from app.mcp_calls import refusal
 from app.rpc import INTERNAL_ERROR, PARSE_ERROR, SERVER_ERROR, RpcError, error_message
 from app.sessions import Origin
@@ -30,6 +30,7 @@ async def over_socket(request: web.Request) -> web.StreamResponse:
     socket = new_socket()
     if not socket.can_prepare(request):
         raise web.HTTPMethodNotAllowed("GET", ["DELETE", "POST"])
+    check_origin(request)
     await socket.prepare(request)
     service = request.app[SERVICE]
     try:

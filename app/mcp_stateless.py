@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -80,12 +81,13 @@ async def answer(request: web.Request, document: Any, service: Service) -> web.R
     return reply
 
 
-def tools() -> list[dict[str, Any]]:
+@cache
+def tools() -> tuple[dict[str, Any], ...]:
     """Return the entries of tools/list: those of the other revisions, with ``session_id``."""
-    return [
+    return tuple(
         {**tool, "inputSchema": _with_id(tool["inputSchema"]), "outputSchema": _with_id(OUTPUT_SCHEMA)}
         for tool in listed()
-    ]
+    )
 
 
 def _with_id(schema: dict[str, Any]) -> dict[str, Any]:

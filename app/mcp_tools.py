@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -259,9 +260,10 @@ class Outcome:
         return {"reward": self.reward, "done": self.done, "observation": self.observation}
 
 
-def listed() -> list[dict[str, Any]]:
-    """Return the entries of tools/list."""
-    return [tool.as_message() for tool in _TOOLS]
+@cache
+def listed() -> tuple[dict[str, Any], ...]:
+    """Return the entries of tools/list: the same objects every time, not to be changed."""
+    return tuple(tool.as_message() for tool in _TOOLS)
 
 
 def check(name: str, arguments: Any) -> tuple[Tool, BaseModel]:

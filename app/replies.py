@@ -32,7 +32,12 @@ def json_reply(value: Any, *, status: int = 200, headers: Mapping[str, str] | No
 
 
 async def read_body(request: web.Request) -> bytes:
-    """Return the request's body; raise ``TooLong`` where decoding it would hold up everybody for nothing."""
+    """Return the request's body; raise ``TooLong`` where decoding it would hold up everybody for nothing.
+
+    A compressed one is refused with a 415 unread: a few bytes of it can be millions.
+    """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Refused(415, {"detail": "a body with a Content-Encoding is not read: send it as it is"})
     body = await request.read()
     if len(body) > MAX_READ:
         raise TooLong(len(body))

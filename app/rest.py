@@ -80,7 +80,7 @@ async def state(request: web.Request) -> web.Response:
     session = session_of(request, service)
     if session is None:
         return json_reply({**state_payload(await service.fresh_state()), "metadata": {"note": FRESH_STATE}})
-    return json_reply(state_payload(await service.state(session)), headers={HEADER: session.id})
+    return json_reply(state_payload(await service.look(session)), headers={HEADER: session.id})
 
 
 def is_named(request: web.Request) -> bool:

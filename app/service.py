@@ -103,6 +103,7 @@ class Service:
                     number=p.number,
                     steps=p.number,
                     is_finished=p.is_finished,
+                    is_rollout=True,  # perhaps: the record does not say who opened its programme
                 )
                 for p in past
             )
@@ -193,6 +194,7 @@ class Service:
         """Make a call that changes the session, and record it."""
         limit = self._call_seconds if seconds is None else min(seconds, self._call_seconds)
         self._begin(session)
+        session.is_looked_at = False
         self._calls += 1
         began = self.sessions.clock()
         try:
@@ -230,12 +232,29 @@ class Service:
         finally:
             session.calls_running -= 1
 
+    async def look(self, session: Session) -> dict[str, Any]:
+        """Return the public notebook to somebody who named the session and has no hold on it.
+
+        A session that had no place has none afterwards, or readers would keep players out.
+        """
+        try:
+            return await self.state(session)
+        finally:
+            if session.is_looked_at and session.connection is None and not session.calls_running:
+                self.detach(session)
+
     async def fresh_state(self) -> dict[str, Any]:
         """Return the state of an environment that was never reset; it takes no place."""
         session_id = f"visitor-{secrets.token_hex(8)}"
-        await self.engine.open(session_id, seconds=self._call_seconds)
+        deadline = self.sessions.clock() + self._call_seconds
         try:
-            return await self.engine.state(session_id, seconds=self._call_seconds)
+            while True:
+                try:
+                    await self.engine.open(session_id, seconds=self._call_seconds)
+                    return await self.engine.state(session_id, seconds=self._call_seconds)
+                except EnvironmentLost:
+                    if self.sessions.clock() > deadline:
+                        raise Overloaded(self._call_seconds) from None
         finally:
             self.engine.discard(session_id)
 
@@ -284,8 +303,10 @@ class Service:
         deadline = self.sessions.clock() + seconds
         while True:
             try:
+                self._check_open(session)
                 if not self.engine.holds(session.id):
                     await self._restore(session)
+                    self._check_open(session)
                 return await call(session.id, *arguments, seconds=seconds)
             except EnvironmentLost as why:
                 crashes += why.had_begun
@@ -301,15 +322,20 @@ class Service:
         log.error("a call in session %s ended its worker %d times; it is given up", session.id, crashes)
         raise CallCrashed
 
+    def _check_open(self, session: Session) -> None:
+        if not self.sessions.is_open(session):
+            self.engine.discard(session.id)
+            raise SessionNotFound(session.id)  # closed meanwhile by another connection
+
     async def _restore(self, session: Session) -> None:
         history = await self.journal.entries(session.id) if session.episode else ()
         if history:
             session.episode, session.number = history[-1].episode, history[-1].number
-        await self.engine.open(session.id, history, seconds=self._call_seconds)
+        seconds = self._call_seconds * max(1, len(history))  # each of them may have taken so long
+        await self.engine.open(session.id, history, seconds=seconds)
 
     async def _record(self, session: Session, kind: str, message: Mapping[str, Any], reply: Reply) -> None:
-        if not self.sessions.is_open(session):
-            raise SessionNotFound(session.id)  # closed meanwhile by another connection
+        self._check_open(session)
         episode, number = (
             (session.episode, session.number + 1) if kind == "step" else (session.episode + 1, 0)
         )

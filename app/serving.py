@@ -74,6 +74,7 @@ async def _serve(app: web.Application, config: Config) -> bool:
         access_log=logging.getLogger("app.access") if config.access_log else None,
         access_log_format='%a "%r" %s %b %Tf',
         shutdown_timeout=HANDLER_SECONDS,
+        auto_decompress=False,
     )
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -51,6 +51,8 @@ class Session:
     """The programme is over; only its notebook and score can still be asked for."""
     is_rollout: bool = False
     """Its programme was opened by reset and not by a tool: no tool opens another in it."""
+    is_looked_at: bool = False
+    """Was found without a place, and has not been used since."""
     connection: Connection | None = None
     """The attached socket."""
     is_closing: bool = False
@@ -127,6 +129,7 @@ class SessionTable:
             self._seat(session)
             del self._detached[session_id]
             self.touch(session)
+            session.is_looked_at = True
         return session
 
     def is_open(self, session: Session) -> bool:

@@ -4,11 +4,13 @@ A message is handed over when it has come whole. To put 16 MiB together, decode 
 everybody for tenths of a second, and nothing that this server understands is longer than ``MAX_READ``. So the
 bytes of a longer one are let fall as they come, and a short one that says how long it was takes its place.
 
-Of pings that come together the last is handed on: its pong answers them all (RFC 6455, 5.5.3).
+Of pings that come together the last is handed on: its pong answers them all (RFC 6455, 5.5.3). Who sends
+thousands of pings and pongs a second is let go, for to look at them holds up everybody, too.
 """
 
 from __future__ import annotations
 
+import time
 from typing import Any, NamedTuple, Protocol
 
 from aiohttp import web
@@ -19,7 +21,11 @@ MAX_MESSAGE = 16 * 2**20
 """Bytes of one message in; larger ones close the socket with 1009."""
 MAX_READ = 2**20
 """Bytes of the longest message that is read; longer ones are answered with an error."""
+MAX_CONTROLS = 2000
+"""Pings and pongs that one socket may send in a second."""
 _CONTINUATION, _TEXT, _CLOSE, _PING = 0, 1, 8, 9
+_NO_FRAME = b"\x83\0"
+"""The reader refuses it, and closes with 1002."""
 _OPCODES = frozenset((0, 1, 2, 8, 9, 10))
 _MARK = b"\0"
 """Begins what takes a message's place; no JSON document has it."""
@@ -68,7 +74,9 @@ class SievedSocket(web.WebSocketResponse):
 class Sieve:
     """One connection's sieve."""
 
-    __slots__ = ("_begun", "_is_open", "_last", "_left", "_message", "_reader", "_sheds")
+    __slots__ = (
+        "_begun", "_controls", "_is_open", "_last", "_left", "_message", "_reader", "_second", "_sheds",
+    )  # fmt: skip
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -84,6 +92,10 @@ class Sieve:
         """Opcode of the present frame if it is the last of its message."""
         self._sheds = False
         """Whether the present message is let fall."""
+        self._second = 0.0
+        """When the present second of pings and pongs began ..."""
+        self._controls = 0
+        """... and how many came in it."""
 
     def feed_eof(self) -> None:
         """Take note that nothing more will come."""
@@ -116,6 +128,10 @@ class Sieve:
                 self._begin(frame, data[place : frame.start], parts)
                 place = frame.start
             else:
+                self._controls += 1
+                if self._controls > MAX_CONTROLS and self._is_flood():
+                    self._is_open = False
+                    return b"".join((*parts, _NO_FRAME))
                 if frame.opcode == _PING:
                     if ping >= 0:
                         parts[ping] = b""
@@ -124,6 +140,13 @@ class Sieve:
                 place = frame.start + frame.length
         parts.append(data[place:])
         return b"".join(parts)
+
+    def _is_flood(self) -> bool:
+        """Say whether that many pings and pongs came within a second; if not, another second begins."""
+        now = time.monotonic()
+        is_flood = now - self._second < 1.0
+        self._second, self._controls = now, 1
+        return is_flood
 
     def _begin(self, frame: _Frame, header: bytes, parts: list[bytes]) -> None:
         """Begin a frame of a message."""
@@ -193,7 +216,7 @@ def _read_header(data: bytes, place: int) -> _Frame | None:
 def _is_one_text(data: bytes) -> bool:
     """Say whether this is one whole masked text frame that is not long: what nearly always comes."""
     size = len(data)
-    if size < 6 or data[0] != 0x80 | _TEXT:
+    if size < 6 or data[0] != 0x80 | _TEXT or data[1] < 0x80:
         return False
     length = data[1] & 0x7F
     return size == length + 6 if length < 126 else length == 126 and size == (data[2] << 8 | data[3]) + 8

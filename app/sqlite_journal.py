@@ -79,6 +79,8 @@ class SqliteJournal:
         self._thread: threading.Thread | None = None
         self._lock: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._owed: list[_Job] = []
+        """Sessions that were closed while nothing could be written."""
         self.trouble: str | None = None
         """Why the last write failed; None once one has succeeded again."""
 
@@ -148,7 +150,10 @@ class SqliteJournal:
             raise ForeignJournal(f"{self._path} is in use by another server") from None
         except OSError as why:
             raise ForeignJournal(f"cannot write beside {self._path}: {why.strerror}") from None
-        connection = connect(self._path)
+        try:
+            connection = connect(self._path)
+        except sqlite3.Error as why:
+            raise ForeignJournal(f"{self._path} cannot be used as a journal: {why}") from None
         try:
             connection.executescript(_SCHEMA)
             about = {"format": FORMAT, "fingerprint": self._fingerprint, "version": molforge.__version__}
@@ -175,9 +180,10 @@ class SqliteJournal:
         While nothing can be written it tries now and then, so that it is known when that is over.
         """
         try:
-            batch = [self._jobs.get(timeout=PROBE_SECONDS if self.trouble else None)]
+            batch = [self._jobs.get(timeout=PROBE_SECONDS if self.trouble or self._owed else None)]
         except queue.Empty:
-            return [_Job(_probe, None)]
+            owed, self._owed = self._owed, []
+            return [_Job(_probe, None), *owed]
         with suppress(queue.Empty):
             while batch[-1] is not None and len(batch) < MAX_BATCH:
                 batch.append(self._jobs.get_nowait())
@@ -196,6 +202,7 @@ class SqliteJournal:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             answers = [(job, None) for job in batch]
+            self._owed += [job for job in batch if job.done is None and job.work is not _probe]
         if failure is not None and self.trouble is None:
             log.error("the journal cannot be written: %s", failure)
         if failure is not None or any(job.is_write for job in batch):

@@ -89,7 +89,7 @@ async def grade(request: web.Request) -> web.Response:
     if session is None:
         message = "name the session whose episode is graded: X-Session-ID header, ?session_id= or cookie"
         raise Refused(404, {"detail": message, "code": SessionNotFound.code})
-    state = await service.state(session)
+    state = await service.look(session)
     if not state.get("task_id"):
         raise NotReset
     if state.get("score") is None:

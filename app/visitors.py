@@ -7,6 +7,7 @@ programme and nothing else: the stock server has a single one for all its visito
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,8 @@ class Scratch:
     """Of the last reset."""
     session: Session | None = None
     """Opened by the first step after it."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever opens it."""
 
 
 SCRATCH = web.AppKey("scratch", Scratch)
@@ -57,7 +60,9 @@ async def step(request: web.Request) -> web.StreamResponse:
     action = (body.action or ActionMessage(command=body.message or "")).to_action()
     if rest.is_named(request):
         return await rest.play(service, rest.session_of(request, service), action)
-    session = await _scratch_session(request.app[SCRATCH], service)
+    scratch = request.app[SCRATCH]
+    async with scratch.turn:
+        session = await _scratch_session(scratch, service)
     taken = await service.step(session, action)
     return json_reply(payload(taken, note=NOTE))
 

@@ -22,7 +22,7 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from app import logs, mcp
 from app.encoding import NotJson, dumps
 from app.errors import AlreadyAttached, ServerError, error_frame, frame, report
-from app.frames import BadFrame, Frame, Mcp, Reset, State, ToolFrame, parse
+from app.frames import BadFrame, Close, Frame, Mcp, Reset, State, ToolFrame, parse
 from app.hosting import Reply
 from app.keys import CONFIG, SERVICE
 from app.limits import LIMITS
@@ -38,7 +38,8 @@ log = logging.getLogger(__name__)
 
 QUEUE_FRAMES = 32
 """Frames taken while a call lasts; more wait in the socket."""
-PINGS_IN_A_ROW = 64
+MESSAGES_IN_A_ROW = 64
+"""That one socket may have answered before others have their turn, if none of them takes time."""
 _TEXT = WSMsgType.TEXT
 
 routes = web.RouteTableDef()
@@ -66,6 +67,9 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     finally:
         if session.connection is connection:
             _leave(session, service, is_over=connection.is_over)
+        transport = request.transport
+        if transport is not None and transport.get_write_buffer_size():
+            asyncio.get_running_loop().call_later(SEND_SECONDS, transport.abort)
     return socket
 
 
@@ -94,7 +98,7 @@ class Connection:
 
     __slots__ = (
         "_drain_seconds", "_frames", "_goodbye", "_heard", "_is_ending", "_is_new", "_is_sending",
-        "_is_serving", "_listener", "_loop", "_pace", "_ping", "_pinged", "_pings", "_rest", "_service",
+        "_is_serving", "_listener", "_loop", "_messages", "_pace", "_ping", "_pinged", "_rest", "_service",
         "_session", "_since", "_socket", "_task", "_transport", "_watch", "is_over",
     )  # fmt: skip
 
@@ -121,7 +125,8 @@ class Connection:
         self._pinged = 0.0
         """When a sign of life was asked for; 0: it was not."""
         self._ping: asyncio.Task[None] | None = None
-        self._pings = 0
+        self._messages = 0
+        """Taken so far."""
         self._listener: asyncio.Task[None] | None = None
         self._frames: asyncio.Queue[WSMessage] | None = None
         """What the listener took; None: frames are taken from the socket."""
@@ -178,6 +183,7 @@ class Connection:
             if not self._is_ending:
                 raise
             self._task.uncancel()  # it was the end of this connection, not of the server
+            self.is_over = self._has_said_close()
         finally:
             self._is_serving = False
             self._watch.all.discard(self)
@@ -185,6 +191,15 @@ class Connection:
             await self._tidy()
         if self.is_over:
             await self._socket.close()
+
+    def _has_said_close(self) -> bool:
+        """Say whether a ``close`` frame is among those that were taken and not begun."""
+        while self._frames is not None and not self._frames.empty():
+            message = self._frames.get_nowait()
+            with suppress(NotJson, BadFrame):
+                if message.type is _TEXT and isinstance(parse(read(message.data)), Close):
+                    return True
+        return False
 
     async def _tidy(self) -> None:
         """Let the goodbye finish, and the other tasks end."""
@@ -205,6 +220,7 @@ class Connection:
         time, socket, busy = self._loop.time, self._socket, self._watch.busy
         while True:
             message = await (socket.receive() if self._frames is None else self._frames.get())
+            await self._give_way()
             self._heard = time()
             kind = message.type
             if kind is not _TEXT and kind is not WSMsgType.BINARY:
@@ -263,14 +279,17 @@ class Connection:
         self._watch.busy.discard(self)
         return self._goodbye is None
 
+    async def _give_way(self) -> None:
+        """Let others have their turn, now and then: to take what has come does not wait for anything."""
+        self._messages += 1
+        if self._messages % MESSAGES_IN_A_ROW == 0:
+            await asyncio.sleep(0)
+
     async def _is_control(self, message: WSMessage) -> bool:
         """Answer a ping, pong or close; say whether the connection goes on."""
         if message.type is WSMsgType.PING:
             with suppress(ConnectionError):
                 await self._socket.pong(message.data)
-            self._pings += 1
-            if self._pings % PINGS_IN_A_ROW == 0:
-                await asyncio.sleep(0)  # others have their turn
             return True
         if message.type is WSMsgType.CLOSE:
             await self._socket.close(code=_echo(message.data), message=(message.extra or "").encode())
@@ -279,6 +298,7 @@ class Connection:
     async def _listen(self, frames: asyncio.Queue[WSMessage]) -> None:
         while True:
             message = await self._socket.receive()
+            await self._give_way()
             self._heard = self._loop.time()
             if message.type is _TEXT or message.type is WSMsgType.BINARY:
                 await frames.put(message)

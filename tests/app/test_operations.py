@@ -20,7 +20,7 @@ from app.config import Config
 from app.errors import MemoryExceeded
 from app.forks import Order
 from app.journal import MemoryJournal
-from app.limits import Limits, is_loopback
+from app.limits import Limits, payer_of
 from app.metrics import BUCKETS, Metrics
 from app.service import Service
 from app.sessions import Origin, SessionTable
@@ -121,10 +121,25 @@ def test_buckets_refill_and_hold_two_seconds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "is_free"), [("127.0.0.1", True), ("::1", True), ("10.0.0.1", False), ("x", False)]
+    ("address", "payer"),
+    [
+        ("127.0.0.1", None),
+        ("::1", None),
+        ("::ffff:127.0.0.1", None),
+        ("", None),
+        ("10.0.0.1", "10.0.0.1"),
+        ("10.0.0.1:4711", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::9]:4711", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("x", "x"),
+    ],
 )
-def test_loopback_is_free(address: str, is_free: bool) -> None:
-    assert is_loopback(address) is is_free
+def test_calls_count_against_an_address_without_its_port_and_an_ipv6_network(
+    address: str, payer: str | None
+) -> None:
+    assert payer_of(address) == payer
 
 
 async def test_requests_that_come_too_fast_hear_429_and_frames_wait() -> None:
