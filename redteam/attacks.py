@@ -132,6 +132,10 @@ _POLICIES = (
                 "thumb:Cheapest",
                 "the cheapest suggestion, for it is the simplest, and a lot of unspent money pay",
             ),
+            "most_alike": (
+                "thumb:MostAlike",
+                "the suggestion most like all compounds in hand, or the most typical of a set, will do",
+            ),
             "gentle": (
                 "thumb:Gentle",
                 "the edit that a chemist would call the least risky, made blindly, is good enough",
