@@ -7,6 +7,7 @@ is made anew from the record; what is not in the record was not acknowledged and
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -63,7 +64,8 @@ class MemoryJournal:
     trouble = None
 
     def __init__(self) -> None:
-        self._entries: dict[str, list[Entry]] = {}
+        self._entries: dict[str, list[tuple[Entry, bytes]]] = {}
+        """Messages as bytes: a text with one rare character takes four times as much."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -74,14 +76,16 @@ class MemoryJournal:
 
     async def append(self, session_id: str, origin: str, entry: Entry) -> None:  # noqa: ARG002 - for others
         """Add an entry; a reset begins the record anew."""
+        kept = entry._replace(message={}), json.dumps(entry.message, ensure_ascii=False).encode()
         if entry.kind == "reset":
-            self._entries[session_id] = [entry]
+            self._entries[session_id] = [kept]
         else:
-            self._entries[session_id].append(entry)
+            self._entries[session_id].append(kept)
 
     async def entries(self, session_id: str) -> Sequence[Entry]:
         """Return the record of the running episode."""
-        return tuple(self._entries.get(session_id, ()))
+        kept = self._entries.get(session_id, ())
+        return tuple(entry._replace(message=json.loads(message)) for entry, message in kept)
 
     def forget(self, session_id: str) -> None:
         """Drop the record."""

@@ -24,6 +24,8 @@ HEADER = "X-Session-ID"
 COOKIE = "molforge_session"
 PARAMETER = "session_id"
 NEW = "new"
+SHORTEST_SECONDS = 0.5
+"""Of a caller's own limit: a call that is given up costs the next one a play of the whole record."""
 NEW_PROGRAMME = "no session id was given: this step was played on a new default programme"
 FRESH_STATE = "no session id was given: this is the state of a fresh environment"
 
@@ -54,7 +56,8 @@ async def step(request: web.Request) -> web.Response:
     service = request.app[SERVICE]
     message = await read_model(request, StepRequest)
     session = session_of(request, service, in_body=message.session_id)
-    return await play(service, session, message.action.to_action(), seconds=message.timeout_s)
+    seconds = None if message.timeout_s is None else max(message.timeout_s, SHORTEST_SECONDS)
+    return await play(service, session, message.action.to_action(), seconds=seconds)
 
 
 async def play(

@@ -119,8 +119,8 @@ class Service:
     async def open(self, origin: Origin) -> Session:
         """Open a session; raise ``CapacityReached`` or ``FactoryFailed``.
 
-        At capacity an idle REST session makes room for a new REST one: it is detached, to be found again by
-        its id.
+        At capacity an idle session without a socket makes room for a new one of its kind: it is detached, to
+        be found again by its id.
         """
         session = self.take_place(origin)
         await self.furnish(session)
@@ -147,11 +147,11 @@ class Service:
         return self._seated(lambda: self.sessions.get(session_id))
 
     def _seated(self, seat: Callable[[], Session]) -> Session:
-        """Return what takes a seat; at capacity, in that of the REST session which is wanted least."""
+        """Return what takes a seat; at capacity, in that of the session of its kind which is wanted least."""
         try:
             return seat()
         except CapacityReached as why:
-            unwanted = self.sessions.least_wanted() if why.is_rest else None
+            unwanted = self.sessions.least_wanted(is_rest=why.is_rest)
             if unwanted is None:
                 raise
         self.sessions.release(unwanted)

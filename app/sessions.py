@@ -213,8 +213,8 @@ class SessionTable:
         limit = self.clock() - self._idle_seconds
         return [s for s in self._sessions.values() if s.calls_running == 0 and s.last_used < limit]
 
-    def least_wanted(self) -> Session | None:
-        """Return the REST session that makes room at capacity, if there is one.
+    def least_wanted(self, *, is_rest: bool) -> Session | None:
+        """Return the session without a socket that makes room at capacity, if there is one.
 
         The longest idle one that is finished; else one that is idle for long enough; else one that was never
         stepped. One that is still being opened makes no room.
@@ -223,7 +223,7 @@ class SessionTable:
         ranked = [
             (0 if session.is_finished else 2 if session.steps == 0 else 1, session.last_used, session)
             for session in self._sessions.values()
-            if session.is_rest
+            if session.is_rest is is_rest
             and session.calls_running == 0
             and session.connection is None
             and (session.is_finished or session.last_used < limit or (session.steps == 0 < session.episode))

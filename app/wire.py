@@ -24,6 +24,8 @@ from molforge.command import MAX_COMMAND
 
 Smiles = Annotated[str, StringConstraints(max_length=1000)]
 """Longer than the laboratory takes (250), so that an agent is told why, and short enough to carry."""
+MAX_ACTION = 16_000
+"""Characters of structures, ids and rationale in one action; the journal keeps them."""
 MAX_NAME = 64
 Name = Annotated[str, StringConstraints(max_length=MAX_NAME)]
 MAX_UNKNOWN = 64
@@ -122,12 +124,19 @@ class ActionMessage(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _is_of_some_length(self) -> ActionMessage:
+        texts = (*self.smiles, *self.compounds, self.rationale or "")
+        if sum(map(len, texts)) > MAX_ACTION:
+            raise PydanticCustomError("action_long", f"an action holds at most {MAX_ACTION} characters")
+        return self
+
     def as_message(self) -> dict[str, Any]:
-        """Return what was given, null and metadata left out."""
+        """Return what was given, without what an action of its kind does not use."""
+        wanted = self.model_fields_set & FIELDS[self.action_type]
         if self.predicted:
-            return self.model_dump(exclude_unset=True, exclude={"metadata"})
-        given = self.model_fields_set
-        return {name: value for name, value in self.__dict__.items() if name in given and name != "metadata"}
+            return self.model_dump(include=wanted)
+        return {name: value for name, value in self.__dict__.items() if name in wanted}
 
     def to_action(self) -> Action:
         """Return the action inside."""
@@ -147,6 +156,17 @@ class ActionMessage(BaseModel):
             reason=self.reason,
             command=self.command,
         )
+
+
+FIELDS: dict[str | None, frozenset[str]] = {
+    None: frozenset({"command"}),
+    "suggest": frozenset({"action_type", "compound", "transformation", "n", "rationale"}),
+    "design": frozenset({"action_type", "smiles", "rationale"}),
+    "assay": frozenset({"action_type", "compounds", "smiles", "assays", "replicates", "rationale"}),
+    "nominate": frozenset({"action_type", "compound", "predicted", "rationale"}),
+    "stop": frozenset({"action_type", "reason", "rationale"}),
+}
+"""What an action of each kind uses, and why it was done: what the journal keeps."""
 
 
 def is_command(data: dict[str, Any]) -> bool:
@@ -197,7 +217,7 @@ class StepRequest(BaseModel):
     timeout_s: float | None = Field(
         default=None,
         gt=0,
-        description="Give up (504) after this many seconds; the server's own limit stands.",
+        description="Give up (504) after this many seconds, .5 at least; the server's own limit stands.",
     )
     request_id: str | None = Field(default=None, max_length=255, description="Accepted and ignored.")
     session_id: str | None = Field(

@@ -61,7 +61,7 @@ class _Reading(Script):
 
 
 class MostAlike(_Reading):
-    """Makes what is most like all compounds in hand, of four lists of suggestions; of a set the most typical."""
+    """Makes what is most like all compounds in hand, of four lists of suggestions; of a set the typical."""
 
     LISTS = 4
 

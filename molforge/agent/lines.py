@@ -23,10 +23,10 @@ _ERROR_LENGTH = 300
 _BLANK = '""'
 """What stands for an action without a printable character: the field is never empty."""
 _KEY = re.compile(
-    r"(task|env|model|step|action|reward|done|error|success|steps|score|rewards)=", re.IGNORECASE
+    r"(task|env|model|step|action|reward|done|error|success|steps|score|rewards) ?=", re.IGNORECASE
 )
-"""Inside longer words too: not every parser asks for a word's beginning."""
-_TAG = re.compile(r"\[(START|STEP|END)\]", re.IGNORECASE)
+"""Inside longer words too, and before a blank: not every parser asks for a word's beginning or end."""
+_TAG = re.compile(r"\[ ?(START|STEP|END) ?\]", re.IGNORECASE)
 
 
 def claim_stdout() -> TextIO:

@@ -40,7 +40,7 @@ async def serving(config: Config | None = None, *, factory: Any = FakeEnvironmen
 @asynccontextmanager
 async def running(app: web.Application, config: Config) -> AsyncIterator[str]:
     """Run an application on a free port."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.75)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.75, auto_decompress=False)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

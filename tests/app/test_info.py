@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
 from app.config import Config
 from app.info import schemas
@@ -68,6 +69,19 @@ def test_limits_of_the_wire_action_are_those_of_the_kernel() -> None:
     action = ActionMessage.model_validate(full).to_action()
 
     assert action.as_message() == {name: value for name, value in full.items() if value is not None}
+
+
+def test_of_an_action_no_more_is_kept_than_its_kind_uses() -> None:
+    full = {
+        "action_type": "suggest", "compound": "M1", "rationale": "why", "smiles": ["C"], "assays": ["logd"],
+        "predicted": {"potency": {"value": 1.0, "low": 0.0, "high": 2.0}}, "metadata": {"x": "y"},
+    }  # fmt: skip
+
+    kept = ActionMessage.model_validate(full).as_message()
+    with pytest.raises(ValidationError, match="at most 16000 characters"):
+        ActionMessage.model_validate({"action_type": "assay", "compounds": ["C" * 1000] * 17})
+
+    assert kept == {"action_type": "suggest", "compound": "M1", "rationale": "why"}
 
 
 async def test_tasks_are_arguments_of_reset_and_families_take_turns() -> None:

@@ -168,3 +168,15 @@ async def test_a_failed_reset_leaves_the_nameless_their_programme() -> None:
                 statuses.append(reply.status)
 
     assert statuses == [200, 422, 200]
+
+
+async def test_five_at_once_who_name_no_session_open_one_scratch_programme() -> None:
+    async with serving() as url, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as nameless:
+        await (await nameless.post(f"{url}/web/reset", json={"seed": 8})).read()
+        steps = (nameless.post(f"{url}/web/step", json={"message": "echo"}) for _ in range(5))
+        found = sorted(reply.status for reply in await asyncio.gather(*steps))
+        async with nameless.get(f"{url}/metrics") as reply:
+            text = await reply.text()
+
+    assert set(found) <= {200, 409}, "one session takes one call at a time"
+    assert 'molforge_sessions{kind="rest"} 2.0' in text, "that of the reset, and one of the steps"

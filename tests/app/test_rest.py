@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
+import time
 from typing import Any
 
 import aiohttp
@@ -11,7 +13,7 @@ import pytest
 
 from app.config import Config
 from app.wire import ResetArguments
-from tests.app.harness import connected, serving
+from tests.app.harness import connected, process, serving
 
 STEP = {"action": {"command": "echo hi"}}
 
@@ -197,7 +199,7 @@ async def test_timeout_is_honoured_and_the_session_lives_on() -> None:
     async with serving() as url, without_cookies() as http:
         _, _, headers = await post(http, f"{url}/reset", {})
         session_id = headers["X-Session-ID"]
-        slow = {"action": {"command": "sleep 0.5"}, "timeout_s": 0.05}
+        slow = {"action": {"command": "sleep 1"}, "timeout_s": 0.05}
 
         status, body, _ = await post(http, f"{url}/step", slow, X_Session_ID=session_id)
         after, told, _ = await post(http, f"{url}/step", STEP, X_Session_ID=session_id)
@@ -325,3 +327,18 @@ async def test_a_reset_that_asks_too_much_is_refused(body: dict[str, Any], told:
     assert status == 422
     assert told in str(reply)
     assert (frame["type"], frame["data"]["code"]) == ("error", "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("path", ["/reset", "/step", "/mcp", "/web/step"])
+async def test_a_compressed_body_is_refused_unread(path: str) -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    with process("tests.app.fake_server", "--workers", "0") as (_, url, _):
+        async with aiohttp.ClientSession() as http:
+            began = time.monotonic()
+            async with http.post(url + path, data=bomb, headers=headers) as reply:
+                told = await reply.json()
+            took = time.monotonic() - began
+
+    assert (reply.status, "Content-Encoding" in told["detail"]) == (415, True)
+    assert took < 0.25

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from app.config import Config
-from tests.app.harness import Socket, connected, process, serving
+from tests.app.harness import Socket, connected, process, serving, tool
 
 STEP = {"type": "step", "data": {"command": "x"}}
 
@@ -125,3 +125,53 @@ async def test_rest_session_is_found_after_a_restart(tmp_path: Path) -> None:
             state = await reply.json()
 
     assert state["seed"] == 4
+
+
+async def test_a_close_frame_counts_when_the_goodbye_comes_right_behind_it() -> None:
+    async with serving() as url:
+        async with connected(url) as socket:
+            session_id = (await socket.reset())["observation"]["session_id"]
+            await socket.step(command="sleep 0.4")  # so long that the peer is listened to meanwhile
+            await socket.send({"type": "close"})
+            await socket.raw.close()
+        await asyncio.sleep(0.05)
+        async with connected(url, f"/ws?session_id={session_id}") as socket:
+            reply = await socket.receive()
+
+    assert reply["data"]["cause"] == "SESSION_NOT_FOUND"
+
+
+async def test_reading_a_detached_session_takes_no_place() -> None:
+    async with serving(Config(max_sessions=1)) as url, aiohttp.ClientSession() as http:
+        async with connected(url) as socket:
+            session_id = (await socket.reset(seed=3))["observation"]["session_id"]
+            await socket.step(command="one")
+            cut(socket)
+        await asyncio.sleep(0.05)
+        named = {"X-Session-ID": session_id}
+        for _ in range(2):
+            async with http.get(f"{url}/state", headers=named) as reply:
+                assert (await reply.json())["step_count"] == 1
+        async with connected(url) as other:  # the only place is free
+            await other.reset()
+            await other.send({"type": "close"})
+            await other.closed()
+        _, step = await resumed(url, session_id)
+
+    assert step["type"] == "observation"
+
+
+async def test_a_rollout_is_one_after_a_restart_too(tmp_path: Path) -> None:
+    options = ("--journal", str(tmp_path / "j.db"), "--workers", "0")
+    with process("server.app", *options) as (server, url, _):
+        async with connected(url) as socket:
+            session_id = (await socket.reset(seed=1))["observation"]["session_id"]
+            await socket.step(action_type="stop")
+            refused = await socket.call({"type": "mcp", "data": tool("brief", seed=2)})
+            server.send_signal(signal.SIGKILL)
+    with process("server.app", *options) as (_, url, _):
+        async with connected(url, f"/ws?session_id={session_id}") as socket:
+            again = await socket.call({"type": "mcp", "data": tool("brief", seed=2)})
+
+    for answer in (refused, again):
+        assert "only reset opens another" in answer["data"]["error"]["message"]

@@ -17,6 +17,13 @@ class Clock:
         return self.now
 
 
+class Peer:
+    """A socket that nobody dismisses."""
+
+    def dismiss(self, code: int, reason: str) -> None:
+        raise AssertionError((code, reason))
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -98,14 +105,26 @@ def test_a_finished_rest_session_is_least_wanted_then_a_long_idle_then_an_unused
     clock.now = 30.0
     fresh = table.open(Origin.REST)
 
-    assert table.least_wanted() is None
+    assert table.least_wanted(is_rest=True) is None
     fresh.episode = 1
-    assert table.least_wanted() is fresh
+    assert table.least_wanted(is_rest=True) is fresh
     clock.now = 90.0
-    assert table.least_wanted() is first
+    assert table.least_wanted(is_rest=True) is first
     second.is_finished = True
-    assert table.least_wanted() is second
+    assert table.least_wanted(is_rest=True) is second
     second.calls_running = first.calls_running = 1
-    assert table.least_wanted() is fresh
+    assert table.least_wanted(is_rest=True) is fresh
     fresh.steps = 1
-    assert table.least_wanted() is None
+    assert table.least_wanted(is_rest=True) is None
+
+
+def test_a_session_that_was_created_and_left_alone_makes_room_for_a_socket(clock: Clock) -> None:
+    table = SessionTable(capacity=2, rest_capacity=1, idle_seconds=600.0, rest_idle_seconds=60.0, clock=clock)
+    created, driven = table.open(Origin.CREATED), table.open(Origin.SOCKET)
+    driven.connection = Peer()
+
+    assert table.least_wanted(is_rest=False) is None
+    clock.now = 90.0
+    assert table.least_wanted(is_rest=False) is created
+    created.connection = Peer()
+    assert table.least_wanted(is_rest=False) is None

@@ -168,3 +168,43 @@ async def test_peer_is_told_and_goes_on() -> None:
 
     assert long["data"]["code"] == "VALIDATION_ERROR"
     assert state["type"] == "state"
+
+
+def test_who_floods_with_pings_or_pongs_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(sieve.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(sieve, "MAX_CONTROLS", 5)
+    calm = Sieve(sink := Sink())
+    for second in range(4):
+        now[0] = second * 1.1
+        calm.feed_data(part(b"", PING) * 3)
+    calm.feed_data(part(b"", PONG) * 3)
+    at_rest = sink.heard
+    flooded = heard([part(b"{}", TEXT), part(b"", PONG) * 12, part(b"{}", TEXT)])
+
+    assert sieve._NO_FRAME not in at_rest
+    assert flooded[0] == (WSMsgType.TEXT, "{}")
+    assert flooded[-1] == (WSMsgType.ERROR, 1002)
+    assert [kind for kind, _ in flooded].count(WSMsgType.TEXT) == 1
+
+
+class Sink:
+    """Keeps what it is fed."""
+
+    heard = b""
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        self.heard += data
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """Nothing follows."""
+
+
+def test_a_frame_without_a_mask_does_not_put_the_sieve_out_of_step() -> None:
+    unmasked = bytes([0x80 | TEXT, 4]) + b'"ab"' + bytes([0x80 | TEXT, 0xFE]) + (1000).to_bytes(2, "big")
+    sifted = Sieve(sink := Sink())
+
+    sifted.feed_data(unmasked + bytes(4) + b"x" * 1000)
+
+    assert b"x" * 1000 not in sink.heard

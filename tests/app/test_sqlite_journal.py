@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from app import sqlite_journal
 from app.engine import InProcessEngine
 from app.errors import JournalFailed
 from app.hosting import Entry
@@ -137,3 +139,33 @@ async def test_what_cannot_be_written_is_not_acknowledged_and_did_not_happen(tmp
     assert service.readiness == ("ready", None)
     assert (await service.state(session))["step_count"] == 1
     await service.stop()
+
+
+async def test_a_folder_is_no_journal(tmp_path: Path) -> None:
+    with pytest.raises(ForeignJournal, match="cannot be used as a journal"):
+        await SqliteJournal(tmp_path, fingerprint=MARK).start()
+
+
+async def test_what_was_closed_while_nothing_could_be_written_is_closed_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_journal, "PROBE_SECONDS", 0.05)
+    journal = SqliteJournal(tmp_path / "j.db", fingerprint=MARK)
+    await journal.start()
+    for name in ("kept", "closed"):
+        await journal.append(name, "socket", entry(0))
+    with closing(sqlite3.connect(tmp_path / "j.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        journal.forget("closed")
+        async with asyncio.timeout(20):
+            while journal.trouble is None:  # noqa: ASYNC110 - a thread of the journal's own finds out
+                await asyncio.sleep(0.05)
+        other.execute("ROLLBACK")
+    async with asyncio.timeout(20):
+        while journal.trouble is not None:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await journal.close()
+
+    past = await SqliteJournal(tmp_path / "j.db", fingerprint=MARK).start()
+
+    assert [p.session_id for p in past] == ["kept"]

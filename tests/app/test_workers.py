@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from app.channel import Calls, Kind
-from app.errors import CallCrashed, CallTimedOut
+from app.errors import CallCrashed, CallTimedOut, SessionNotFound
 from app.faults.server import stopped
 from app.forks import Order
 from app.journal import MemoryJournal
@@ -360,3 +360,34 @@ async def test_workers_forked_before_all_was_loaded_go_when_their_sessions_have_
         assert engine.restarts == 0
     finally:
         await service.stop()
+
+
+async def test_a_session_closed_while_its_call_waits_hears_that_and_leaves_nothing(service: Service) -> None:
+    engine = engine_of(service)
+    sessions = [await playing(service, seed=seed) for seed in range(4)]
+    long = [asyncio.create_task(service.step(s, Action(command="sleep 0.3"))) for s in sessions[:2]]
+    await asyncio.sleep(0.05)
+    waiting = [asyncio.create_task(service.step(s, Action(command="go"))) for s in sessions[2:]]
+    await asyncio.sleep(0.05)
+    for session in sessions[2:]:
+        service.close(session)
+
+    told = await asyncio.gather(*waiting, return_exceptions=True)
+    await asyncio.gather(*long)
+
+    assert [type(answer) for answer in told] == [SessionNotFound] * 2
+    assert not any(engine.holds(session.id) for session in sessions[2:])
+    assert sorted(link.sessions for link in engine._links) == [1, 1]
+
+
+async def test_a_record_that_takes_longer_than_a_call_may_is_played_again(service: Service) -> None:
+    session = await playing(service)
+    for _ in range(3):
+        await service.step(session, Action(command="sleep 0.9"))
+    for pid in engine_of(service).pids:
+        os.kill(pid, signal.SIGKILL)
+
+    step = await service.step(session, Action(command="four"))
+
+    assert step.observation["text"].endswith("four")
+    assert (await service.state(session))["step_count"] == 4
