@@ -24,7 +24,7 @@ from molforge.landscapes.pool import Pool
 from molforge.programme import Programme, ReferencePlan, Round, Stage
 
 PROFILES = 100
-"""Profiles that are drawn for one world: of 3,000 programmes of hop and potency the worst needed 93."""
+"""Profiles that are drawn for one world: of 24,000 programmes one needed more, the next worst 93."""
 WORLDS = 10
 """Worlds that are drawn before a programme is given up: a few ask too much of any profile."""
 WITNESS_SA = 4.2
