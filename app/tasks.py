@@ -6,6 +6,7 @@ tasks already show all of them: task k is index ``k // families`` of family ``k 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal
 
 from aiohttp import web
@@ -60,6 +61,17 @@ def task(split: str, number: int) -> dict[str, Any]:
     return {"task_id": families[family], "split": split, "index": index}
 
 
+@cache
+def listed(split: str) -> tuple[dict[str, Any], ...]:
+    """Return all tasks of a split: the same objects every time, for there are thousands."""
+    return tuple(task(split, number) for number in range(count()))
+
+
+@cache
+def _action_schema() -> dict[str, Any]:
+    return ActionMessage.model_json_schema()
+
+
 @routes.get("/tasks")
 async def catalogue(_request: web.Request) -> web.Response:
     """Return what can be played, and how to act."""
@@ -78,7 +90,7 @@ async def catalogue(_request: web.Request) -> web.Response:
         }
         for spec in CATALOGUE.values()
     ]
-    return json_reply({"tasks": tasks, "action_schema": ActionMessage.model_json_schema()})
+    return json_reply({"tasks": tasks, "action_schema": _action_schema()})
 
 
 @routes.get("/grader")
@@ -124,7 +136,7 @@ async def tasks(request: web.Request) -> web.Response:
     """Return every task of a split."""
     _check_name(request)
     body = await read_model(request, SplitRequest)
-    return json_reply({"tasks": [task(body.split, number) for number in range(count())], "env_name": NAME})
+    return json_reply({"tasks": listed(body.split), "env_name": NAME})
 
 
 @routes.post("/{environment}/num_tasks")

@@ -67,9 +67,6 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     finally:
         if session.connection is connection:
             _leave(session, service, is_over=connection.is_over)
-        transport = request.transport
-        if transport is not None and transport.get_write_buffer_size():
-            asyncio.get_running_loop().call_later(SEND_SECONDS, transport.abort)
     return socket
 
 
@@ -189,8 +186,9 @@ class Connection:
             self._watch.all.discard(self)
             self._watch.busy.discard(self)
             await self._tidy()
+            self._leave_no_rest()
         if self.is_over:
-            await self._socket.close()
+            await self._close()
 
     def _has_said_close(self) -> bool:
         """Say whether a ``close`` frame is among those that were taken and not begun."""
@@ -292,7 +290,7 @@ class Connection:
                 await self._socket.pong(message.data)
             return True
         if message.type is WSMsgType.CLOSE:
-            await self._socket.close(code=_echo(message.data), message=(message.extra or "").encode())
+            await self._close(_echo(message.data), message.extra or "")
         return message.type is WSMsgType.PONG
 
     async def _listen(self, frames: asyncio.Queue[WSMessage]) -> None:
@@ -324,7 +322,16 @@ class Connection:
         if self._since or self._frames is not None:
             self._end()
         self._is_ending = True
+        await self._close(code, reason)
+
+    async def _close(self, code: int = WSCloseCode.OK, reason: str = "") -> None:
+        self._leave_no_rest()
         await self._socket.close(code=code, message=reason.encode())
+
+    def _leave_no_rest(self) -> None:
+        """Cut off a peer that takes no more data: the end of its connection would wait for it for ever."""
+        if self._transport is not None and self._transport.get_write_buffer_size():
+            self._loop.call_later(SEND_SECONDS, self._transport.abort)
 
     def refused(self, error: ServerError) -> dict[str, Any]:
         """Return what tells the peer that there is no environment for it."""

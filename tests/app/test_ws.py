@@ -8,6 +8,7 @@ import json
 import math
 import tracemalloc
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,8 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app import ws
 from app.config import Config
 from app.errors import INTERNAL_MESSAGE
+from app.faults.raw import RESET, Raw
 from app.frames import BadFrame, parse
 from app.sockets import text_frame
 from app.wire import MAX_COMMAND, ActionMessage
@@ -346,3 +349,29 @@ async def test_an_idle_socket_holds_no_reply() -> None:
             tracemalloc.stop()
 
     assert held < 1.5 * size, "the environment keeps its last reply, the server none"
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="this system does not list open files")
+async def test_a_peer_that_reads_nothing_and_leaves_costs_no_descriptor_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ws, "SEND_SECONDS", 1.0)
+    async with serving() as url:
+        before = open_files()
+        peer = Raw(int(url.rpartition(":")[2]))
+        await peer.connect()
+        await peer.upgrade()
+        peer.send(RESET)
+        peer.send(b'{"type":"step","data":{"command":"big 20000000"}}')
+        peer.send(b"\x03\xe8", opcode=8)
+        await asyncio.sleep(0.5)
+        during = open_files()
+        await asyncio.sleep(1.5)
+        after = open_files()
+        peer.abort()
+
+    assert (during - before, after - before) == (2, 1), "both ends, then the peer's alone"
