@@ -18,8 +18,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.hosting import action_of
 from envs.arguments import CARRIED, KNOWN
-from molforge.actions import MAX_COMPOUNDS, MAX_REPLICATES, MAX_STRUCTURES, Action, ActionType, Prediction
+from molforge.actions import MAX_COMPOUNDS, MAX_REPLICATES, MAX_STRUCTURES, Action
 from molforge.command import MAX_COMMAND
 
 Smiles = Annotated[str, StringConstraints(max_length=1000)]
@@ -140,22 +141,7 @@ class ActionMessage(BaseModel):
 
     def to_action(self) -> Action:
         """Return the action inside."""
-        return Action(
-            action_type=None if self.action_type is None else ActionType(self.action_type),
-            compound=self.compound,
-            transformation=self.transformation,
-            n=self.n,
-            smiles=tuple(self.smiles),
-            rationale=self.rationale,
-            compounds=tuple(self.compounds),
-            assays=tuple(self.assays),
-            replicates=self.replicates,
-            predicted={
-                name: Prediction(value=p.value, low=p.low, high=p.high) for name, p in self.predicted.items()
-            },
-            reason=self.reason,
-            command=self.command,
-        )
+        return action_of(self.as_message())
 
 
 FIELDS: dict[str | None, frozenset[str]] = {
