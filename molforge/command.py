@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -80,28 +80,27 @@ def parse_command(text: str, *, assays: tuple[str, ...]) -> Action:
         if (found := _find_object(candidate)) is not None:
             return action_from_mapping(found)
     for candidate in candidates:
-        if asked := list(_action_lines(candidate)):
-            *before, last = asked
-            if last[0] is ActionType.STOP:
+        lines = candidate.splitlines()
+        if asked := list(_action_lines(lines)):
+            *before, (number, verb, rest) = asked
+            if verb is ActionType.STOP:
                 _refuse_beside_another(before, assays)
-            return _parse_line(*last, assays)
+            elif verb is ActionType.NOMINATE:  # its predictions may stand below it
+                rest = " ".join([rest, *takewhile(_PREDICTION.search, lines[number + 1 :])])
+            return _parse_line(verb, rest, assays)
     raise AgentError(f"no action found in the text; {GRAMMAR}")
 
 
-def _action_lines(text: str) -> Iterator[tuple[ActionType, str]]:
-    """Yield verb and rest of every line that starts with a verb."""
-    lines = text.splitlines()
+def _action_lines(lines: Sequence[str]) -> Iterator[tuple[int, ActionType, str]]:
+    """Yield place, verb and rest of every line that starts with a verb."""
     for number, line in enumerate(lines):
         if match := _VERB.match(line.lstrip().lstrip(_BEFORE_A_VERB)):
-            verb, rest = ActionType(match[1].lower()), match[2].strip().strip("`*").strip()
-            if verb is ActionType.NOMINATE:  # its predictions may stand below it
-                rest = " ".join([rest, *takewhile(_PREDICTION.search, lines[number + 1 :])])
-            yield verb, rest
+            yield number, ActionType(match[1].lower()), match[2].strip().strip("`*").strip()
 
 
-def _refuse_beside_another(lines: Iterable[tuple[ActionType, str]], assays: tuple[str, ...]) -> None:
+def _refuse_beside_another(asked: Iterable[tuple[int, ActionType, str]], assays: tuple[str, ...]) -> None:
     """Raise ``AgentError`` if one of the lines before a stop is another action."""
-    for verb, rest in lines:
+    for _, verb, rest in asked:
         try:
             is_another = _is_no_prose(_parse_line(verb, rest, assays))
         except AgentError:
