@@ -59,6 +59,8 @@ _ASSAY = re.compile(rf"([A-Za-z_]\w*?)(?:\s*{_COUNT})?")
 _FOR_ALL = re.compile(_COUNT)
 _COLON = re.compile(r":(?:\s|$)")
 """Between compounds and assays; none of a SMILES stands before a blank."""
+_PUNCTUATION = ".:!()[]'\"`*_"
+"""Around a name it means nothing; in a structure it may."""
 _FILLERS = frozenset(("and", "by", "for", "of", "on", "using", "with"))
 """Words between names that mean nothing here, and are no SMILES."""
 _ID = re.compile(r"^[Mm]\d+$")
@@ -284,14 +286,15 @@ class _Side:
         names: list[str] = []
         counts: list[int | None] = []
         for word in _split_structures(text):
-            match = _ASSAY.fullmatch(word.rstrip(":"))
+            bare = word.strip(_PUNCTUATION)
+            match = _ASSAY.fullmatch(bare)
             if match and match[1].lower() in assays:
                 names.append(match[1].lower())
                 counts.append(int(match[2]) if match[2] else None)
-            elif (alone := _FOR_ALL.fullmatch(word)) and counts:
+            elif (alone := _FOR_ALL.fullmatch(bare)) and counts:
                 counts[-1] = int(alone[1])
-            elif word.lower() not in _FILLERS:
-                subjects.append(word.rstrip(":"))
+            elif bare and bare.lower() not in _FILLERS:
+                subjects.append(bare if _ID.match(bare) else word.rstrip(":"))
         return _Side(subjects, names, counts)
 
 

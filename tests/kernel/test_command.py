@@ -62,6 +62,26 @@ ASSAYS = ("potency", "potency_confirm", "logd", "solubility", "off_target", "pri
             id="assay-in-words",
         ),
         pytest.param(
+            "assay M3, M4: **potency**, logd (x2).",
+            Action(
+                action_type=ActionType.ASSAY,
+                compounds=("M3", "M4"),
+                assays=("potency", "logd"),
+                replicates=2,
+            ),
+            id="assay-as-a-sentence",
+        ),
+        pytest.param(
+            "assay [nH]1cccc1C(=O)N, [M3]: potency",
+            Action(
+                action_type=ActionType.ASSAY,
+                compounds=("M3",),
+                smiles=("[nH]1cccc1C(=O)N",),
+                assays=("potency",),
+            ),
+            id="assay-brackets",
+        ),
+        pytest.param(
             "assay potency: M3, CCO",
             Action(action_type=ActionType.ASSAY, compounds=("M3",), smiles=("CCO",), assays=("potency",)),
             id="assay-first",
