@@ -270,19 +270,18 @@ class Link(asyncio.Protocol):
         if self._waited_before[0] != head.number:
             self._waited_before = (head.number, waited)
         running = now - head.began - (self._waited - self._waited_before[1])
-        left = max(self._kill_seconds, head.seconds) - running  # a long record may take longer than a call
-        if left <= 0:
+        if running >= self._kill_seconds:
             log.warning("worker %s hangs in a call of session %s; it is killed", self.name, head.session_id)
             self.kill()
             return
         if running >= self._patience_seconds and self.is_accepting and self.long_call is None:
             self._slow(self)
-        self._watch_on(now, left, running)
+        self._watch_on(now, running)
 
-    def _watch_on(self, now: float, left: float, running: float) -> None:
+    def _watch_on(self, now: float, running: float) -> None:
         until = [c.submitted + c.seconds - now for c in (*self._sent.values(), *self._queue)]
         until = [seconds for seconds in until if seconds > 0]
-        until.append(left)
+        until.append(self._kill_seconds - running)
         if self.long_call is None:
             until.append(max(HELD_SECONDS, self._patience_seconds - running))
         self._watch(now + max(0.001, min(until)))

@@ -210,7 +210,9 @@ def check_origin(request: web.Request) -> None:
         host, asked = urlsplit(origin).netloc, urlsplit(f"//{request.host}").hostname
     except ValueError:
         host, asked = "", None
-    if host not in own or (request.app[CONFIG].host in LOOPBACK and asked not in LOOPBACK):
+    config = request.app[CONFIG]
+    is_private = config.host in LOOPBACK and not config.trust_forwarded  # no proxy hands on other names
+    if host not in own or (is_private and asked not in LOOPBACK):
         raise Refused(HTTPStatus.FORBIDDEN, {"detail": "requests of other sites' pages are refused"})
 
 

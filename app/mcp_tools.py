@@ -288,7 +288,10 @@ async def call(tool: Tool, arguments: BaseModel, *, service: Service, session: S
         return await _brief(given, service, session)
     if tool.name == "notebook":
         return _noted(await service.state(session))
-    message = ActionMessage.model_validate({"action_type": tool.action_type, **given})
+    try:
+        message = ActionMessage.model_validate({"action_type": tool.action_type, **given})
+    except ValidationError as error:  # what no tool's own schema says
+        raise BadToolArguments(f"{tool.name}: {'; '.join(map(as_sentence, describe(error)))}") from None
     try:
         return _stepped(await service.step(session, message.to_action()))
     except NotReset:

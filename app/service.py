@@ -128,11 +128,14 @@ class Service:
 
     async def furnish(self, session: Session) -> None:
         """Wait for the environment of a new session; close the session if there comes none."""
+        session.calls_running += 1  # it is not idle
         try:
             await self._perform(session, _nothing, seconds=self._call_seconds)
         except BaseException:
             self.close(session)
             raise
+        finally:
+            session.calls_running -= 1
         log.debug("session %s opened by %s", session.id, session.origin)
 
     def take_place(self, origin: Origin) -> Session:
@@ -241,7 +244,7 @@ class Service:
             return await self.state(session)
         finally:
             if session.is_looked_at and session.connection is None and not session.calls_running:
-                self.detach(session)
+                self.detach(session, is_wanted=True)
 
     async def fresh_state(self) -> dict[str, Any]:
         """Return the state of an environment that was never reset; it takes no place."""
@@ -265,13 +268,13 @@ class Service:
             self._drop([session])
             log.debug("session %s closed after %d steps", session.id, session.steps)
 
-    def detach(self, session: Session) -> None:
+    def detach(self, session: Session, *, is_wanted: bool = False) -> None:
         """Free the place at once and keep the record, to be resumed by id; without a programme, close."""
         if session.episode == 0:
             self.close(session)
         elif self.sessions.is_open(session):
             self.engine.discard(session.id)
-            self._drop(self.sessions.detach(session))
+            self._drop(self.sessions.detach(session, is_wanted=is_wanted))
             log.debug("session %s detached after %d steps", session.id, session.steps)
 
     def expire(self) -> None:
@@ -331,8 +334,7 @@ class Service:
         history = await self.journal.entries(session.id) if session.episode else ()
         if history:
             session.episode, session.number = history[-1].episode, history[-1].number
-        seconds = self._call_seconds * max(1, len(history))  # each of them may have taken so long
-        await self.engine.open(session.id, history, seconds=seconds)
+        await self.engine.open(session.id, history, seconds=self._call_seconds)
 
     async def _record(self, session: Session, kind: str, message: Mapping[str, Any], reply: Reply) -> None:
         self._check_open(session)

@@ -154,21 +154,22 @@ class SessionTable:
             raise SessionNotFound(session_id)
         return session
 
-    def detach(self, session: Session) -> list[Session]:
+    def detach(self, session: Session, *, is_wanted: bool = False) -> list[Session]:
         """Give the place back and remember the session; return those that had to be dropped for it."""
         if not self.release(session):
             return []
-        return self.remember([session])
+        return self.remember([session], are_wanted=is_wanted)
 
-    def remember(self, sessions: Iterable[Session]) -> list[Session]:
+    def remember(self, sessions: Iterable[Session], *, are_wanted: bool = False) -> list[Session]:
         """Take in detached sessions, longest unused first; return those that had to be dropped.
 
-        Finished ones and those of REST that were never stepped are dropped first: there is little to lose.
+        Finished ones and those of REST that were never stepped are dropped first, unless somebody has just
+        looked at them: there is little to lose.
         """
         for session in sessions:
             self.touch(session)  # the time in which it can be resumed begins now
             self._detached[session.id] = session
-            if session.is_finished or (session.is_rest and session.steps == 0):
+            if not are_wanted and (session.is_finished or (session.is_rest and session.steps == 0)):
                 self._detached.move_to_end(session.id, last=False)
         surplus = len(self._detached) - self._max_detached
         return [self._detached.popitem(last=False)[1] for _ in range(surplus)]

@@ -173,6 +173,8 @@ class SqliteJournal:
                 self._carry_out(connection, [job for job in batch if job is not None])
                 if batch[-1] is None:
                     break
+            if owed := tuple(self._owed):
+                self._carry_out(connection, owed)
 
     def _next_batch(self) -> list[_Job | None]:
         """Wait for a job; return it and those that wait already, up to the one that says stop.
@@ -184,12 +186,14 @@ class SqliteJournal:
         except queue.Empty:
             owed, self._owed = self._owed, []
             return [_Job(_probe, None), *owed]
+        if self._owed and self.trouble is None:
+            batch[:0], self._owed = self._owed, []
         with suppress(queue.Empty):
             while batch[-1] is not None and len(batch) < MAX_BATCH:
                 batch.append(self._jobs.get_nowait())
         return batch
 
-    def _carry_out(self, connection: sqlite3.Connection, batch: list[_Job]) -> None:
+    def _carry_out(self, connection: sqlite3.Connection, batch: Sequence[_Job]) -> None:
         """Do a batch in one transaction: all of it is kept, or nothing."""
         answers: list[tuple[_Job, Any]] = []
         try:

@@ -61,9 +61,11 @@ _COLON = re.compile(r":(?:\s|$)")
 """Between compounds and assays; none of a SMILES stands before a blank."""
 _PUNCTUATION = ".:!()[]'\"`*_"
 """Around a name it means nothing; in a structure it may."""
-_FILLERS = frozenset(("and", "by", "for", "of", "on", "using", "with"))
+_FILLERS = frozenset(("&", "+", "and", "by", "each", "for", "of", "on", "using", "with"))
 """Words between names that mean nothing here, and are no SMILES."""
 _ID = re.compile(r"^[Mm]\d+$")
+_STRUCTURE = re.compile(r"(?=.*[\d=#]|[BCNOFPS]+$)(?=.*[A-Za-z])[A-Za-z0-9@+\-\[\]()=#/\\%.]{3,}")
+"""What looks like a SMILES and like no word."""
 _LIST_FIELDS = ("smiles", "compounds", "assays")
 _TEXT_FIELDS = ("compound", "transformation", "rationale", "reason")
 
@@ -101,26 +103,31 @@ def _action_lines(lines: Sequence[str]) -> Iterator[tuple[int, ActionType, str]]
 
 
 def _refuse_beside_another(asked: Iterable[tuple[int, ActionType, str]], assays: tuple[str, ...]) -> None:
-    """Raise ``AgentError`` if one of the lines before a stop is another action."""
+    """Raise ``AgentError`` if one of the lines before a stop is another action, readable or not."""
     for _, verb, rest in asked:
-        try:
-            is_another = _is_no_prose(_parse_line(verb, rest, assays))
-        except AgentError:
-            continue
-        if is_another:
+        if _is_no_sentence(verb, rest, assays):
             raise AgentError(
                 f"a line asks for {verb} and a later one for stop, which ends the programme for good: "
                 "write one of them alone"
             )
 
 
-def _is_no_prose(action: Action) -> bool:
-    """Say whether a line that was read so can hardly have been meant as a sentence."""
-    if action.action_type is ActionType.DESIGN:
-        return not any(word.isalpha() for word in action.smiles)
-    if action.action_type in (ActionType.SUGGEST, ActionType.NOMINATE):
-        return bool(_ID.match(action.compound or ""))
-    return action.action_type is ActionType.ASSAY
+def _is_no_sentence(verb: ActionType, rest: str, assays: tuple[str, ...]) -> bool:
+    """Say whether a line that begins with a verb can hardly have been meant as a sentence."""
+    words = _split_structures(rest.replace(":", " ").replace("(", " ("))
+    is_named = bool(words) and bool(_ID.match(words[0].strip(_PUNCTUATION)))
+    has_structure = any(map(_STRUCTURE.fullmatch, words))
+    match verb:
+        case ActionType.SUGGEST:
+            return is_named and (len(words) == 1 or (len(words) == 2 and "_" in words[1]))
+        case ActionType.NOMINATE:
+            return is_named and (len(words) == 1 or "=" in rest)
+        case ActionType.DESIGN:
+            return has_structure
+        case ActionType.ASSAY:
+            names = {word.strip(_PUNCTUATION).lower() for word in words}
+            return not names.isdisjoint(assays) and (is_named or has_structure)
+    return False
 
 
 def _fenced(text: str) -> list[str]:
@@ -249,7 +256,7 @@ def _split_structures(text: str) -> tuple[str, ...]:
 
 def _parse_assay(rest: str, assays: tuple[str, ...]) -> Action:
     closing = rest.removesuffix(")") if rest.count(")") > rest.count("(") else rest
-    sides = [_Side.of(text, assays) for text in _COLON.split(_TIMES.sub(r"\1\2", closing), maxsplit=1)]
+    sides = [_Side.of(_TIMES.sub(r"\1\2", text), assays) for text in _COLON.split(closing, maxsplit=1)]
     named = [side for side in sides if side.names]
     if not named:
         raise AgentError(f"no assay of the menu named; allowed: {', '.join(assays)}")
@@ -266,7 +273,10 @@ def _parse_assay(rest: str, assays: tuple[str, ...]) -> Action:
         compounds=ids,
         smiles=smiles,
         assays=tuple(name for side in sides for name in side.names),
-        replicates=_replicates([count for side in sides for count in side.counts]),
+        replicates=_replicates(
+            [count for side in sides for count in side.counts],
+            next((side.leading for side in sides if side.leading is not None), None),
+        ),
     )
 
 
@@ -277,7 +287,9 @@ class _Side:
     subjects: list[str]
     names: list[str]
     counts: list[int | None]
-    """One for each name, None without; a count that stands alone belongs to the name before it."""
+    """One for each name, None without; a count that stands alone belongs to the name before it ..."""
+    leading: int | None
+    """... and one with no name before it to all."""
 
     @staticmethod
     def of(text: str, assays: tuple[str, ...]) -> _Side:
@@ -285,23 +297,29 @@ class _Side:
         subjects: list[str] = []
         names: list[str] = []
         counts: list[int | None] = []
+        leading: int | None = None
         for word in _split_structures(text):
             bare = word.strip(_PUNCTUATION)
             match = _ASSAY.fullmatch(bare)
             if match and match[1].lower() in assays:
                 names.append(match[1].lower())
                 counts.append(int(match[2]) if match[2] else None)
-            elif (alone := _FOR_ALL.fullmatch(bare)) and counts:
-                counts[-1] = int(alone[1])
+            elif alone := _FOR_ALL.fullmatch(bare):
+                if counts:
+                    counts[-1] = int(alone[1])
+                else:
+                    leading = int(alone[1])
             elif bare and bare.lower() not in _FILLERS:
                 subjects.append(bare if _ID.match(bare) else word.rstrip(":"))
-        return _Side(subjects, names, counts)
+        return _Side(subjects, names, counts, leading)
 
 
-def _replicates(counts: list[int | None]) -> int:
-    """Return the count that stands behind the last assay, or behind every one; 1 where there is none."""
+def _replicates(counts: list[int | None], leading: int | None) -> int:
+    """Return the count before all assays, behind the last one, or behind every one; 1 where there is none."""
     *before, last = counts
-    if set(before) not in (set(), {None}, {last}):
+    if leading is not None and set(counts) == {None}:
+        return leading
+    if set(before) not in (set(), {None}, {last}) or leading not in (None, last):
         raise AgentError(
             "one count holds for all assays of an action and stands at its end, for instance "
             "'assay M2: potency, logd x2'; other counts take another action"

@@ -99,13 +99,15 @@ def play(order: Order, progress: Callable[[str], None]) -> list[Row]:
         played = run(tasks=[task], seeds=range(order.programmes), policies=cheap)
         played += run(tasks=[task], seeds=range(order.planner_programmes), policies=factories([PLANNER]))
         verdicts, done = judge(played), order.programmes
-        for doubtful, count in ((near_the_line, order.near_programmes), (beyond, order.last_programmes)):
+        stages = ((near_the_line, order.near_programmes), (beyond, order.last_programmes))
+        for doubtful, count in stages if order.near_programmes else ():
             names = doubtful(verdicts)
-            against = {POLICY_ATTACKS[name].against for name in names}
-            fresh = range(done, count if names else 0)
-            again = run(tasks=[task], seeds=fresh, policies=factories(sorted({*names, *against})))
-            played = [row for row in played if not (again and row.policy in names)] + again
-            verdicts, done = judge(again), count
+            if names and count > done:
+                against = {POLICY_ATTACKS[name].against for name in names}
+                policies = factories(sorted({*names, *against}))
+                again = run(tasks=[task], seeds=range(done, count), policies=policies)
+                played = [row for row in played if row.policy not in names] + again
+                verdicts, done = judge(again), count
         rows += played
     return rows
 

@@ -187,6 +187,27 @@ async def test_on_loopback_no_name_but_its_own_leads_a_page_to_the_tools(
     assert found == status
 
 
+async def test_behind_a_proxy_that_is_trusted_loopback_has_other_names() -> None:
+    async with (
+        serving(Config(host="127.0.0.1", trust_forwarded=True)) as url,
+        aiohttp.ClientSession() as http,
+    ):
+        host = "laboratory.example"
+        found, _, _ = await send(http, url, START, Origin=f"http://{host}", Host=host)
+
+    assert found == 200
+
+
+async def test_what_the_wire_does_not_take_is_the_callers_error() -> None:
+    async with laboratory() as url, Client(f"{url}/mcp") as client:
+        await client.call_tool("brief", {"task_id": "potency", "seed": 7})
+        compounds = ["C" * 1000] * 17
+        refused = await client.call_tool("assay", {"compounds": compounds, "assays": ["potency"]})
+
+    assert refused.is_error
+    assert "at most 16000 characters" in refused.content[0].text
+
+
 def test_handshakes_are_forgotten_longest_unused_first() -> None:
     sessions = McpSessions(limit=2)
     first, second = sessions.open(), sessions.open()

@@ -118,6 +118,16 @@ def test_a_finished_rest_session_is_least_wanted_then_a_long_idle_then_an_unused
     assert table.least_wanted(is_rest=True) is None
 
 
+def test_a_finished_session_that_was_just_looked_at_is_not_the_first_to_go(clock: Clock) -> None:
+    table = SessionTable(capacity=2, rest_capacity=2, idle_seconds=600.0, detached=1, clock=clock)
+    old, read = table.open(Origin.SOCKET), table.open(Origin.SOCKET)
+    read.is_finished = True
+    table.detach(old)
+
+    assert table.detach(read, is_wanted=True) == [old]
+    assert table.known(read.id) is read
+
+
 def test_a_session_that_was_created_and_left_alone_makes_room_for_a_socket(clock: Clock) -> None:
     table = SessionTable(capacity=2, rest_capacity=1, idle_seconds=600.0, rest_idle_seconds=60.0, clock=clock)
     created, driven = table.open(Origin.CREATED), table.open(Origin.SOCKET)

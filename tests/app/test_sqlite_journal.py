@@ -146,10 +146,11 @@ async def test_a_folder_is_no_journal(tmp_path: Path) -> None:
         await SqliteJournal(tmp_path, fingerprint=MARK).start()
 
 
+@pytest.mark.parametrize("has_traffic", [True, False])
 async def test_what_was_closed_while_nothing_could_be_written_is_closed_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_traffic: bool
 ) -> None:
-    monkeypatch.setattr(sqlite_journal, "PROBE_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_journal, "PROBE_SECONDS", 60.0 if has_traffic else 0.05)
     journal = SqliteJournal(tmp_path / "j.db", fingerprint=MARK)
     await journal.start()
     for name in ("kept", "closed"):
@@ -161,9 +162,12 @@ async def test_what_was_closed_while_nothing_could_be_written_is_closed_later(
             while journal.trouble is None:  # noqa: ASYNC110 - a thread of the journal's own finds out
                 await asyncio.sleep(0.05)
         other.execute("ROLLBACK")
-    async with asyncio.timeout(20):
-        while journal.trouble is not None:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    if has_traffic:
+        await journal.append("kept", "socket", entry(1))
+    else:
+        async with asyncio.timeout(20):
+            while journal.trouble is not None:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
     await journal.close()
 
     past = await SqliteJournal(tmp_path / "j.db", fingerprint=MARK).start()

@@ -378,16 +378,3 @@ async def test_a_session_closed_while_its_call_waits_hears_that_and_leaves_nothi
     assert [type(answer) for answer in told] == [SessionNotFound] * 2
     assert not any(engine.holds(session.id) for session in sessions[2:])
     assert sorted(link.sessions for link in engine._links) == [1, 1]
-
-
-async def test_a_record_that_takes_longer_than_a_call_may_is_played_again(service: Service) -> None:
-    session = await playing(service)
-    for _ in range(3):
-        await service.step(session, Action(command="sleep 0.9"))
-    for pid in engine_of(service).pids:
-        os.kill(pid, signal.SIGKILL)
-
-    step = await service.step(session, Action(command="four"))
-
-    assert step.observation["text"].endswith("four")
-    assert (await service.state(session))["step_count"] == 4

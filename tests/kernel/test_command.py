@@ -92,6 +92,27 @@ ASSAYS = ("potency", "potency_confirm", "logd", "solubility", "off_target", "pri
             id="stop-twice",
         ),
         pytest.param(
+            "assay x2 M3: potency & logd",
+            Action(action_type=ActionType.ASSAY, compounds=("M3",), assays=("potency", "logd"), replicates=2),
+            id="assay-count-first",
+        ),
+        pytest.param(
+            "assay M3: x2 potency",
+            Action(action_type=ActionType.ASSAY, compounds=("M3",), assays=("potency",), replicates=2),
+            id="assay-count-behind-the-colon",
+        ),
+        pytest.param(
+            "assay M3: potency + logd, x2 each",
+            Action(action_type=ActionType.ASSAY, compounds=("M3",), assays=("potency", "logd"), replicates=2),
+            id="assay-each",
+        ),
+        pytest.param(
+            "Assay budget is gone and potency never rose above 6.\nSuggest M1 offers nothing new.\n"
+            "Nominate nothing.\nDesign space is exhausted.\nstop the series is dead",
+            Action(action_type=ActionType.STOP, reason="the series is dead"),
+            id="stop-after-sentences",
+        ),
+        pytest.param(
             "Design considerations aside: it is over.\nSuggest that we end it.\nstop the series is dead",
             Action(action_type=ActionType.STOP, reason="the series is dead"),
             id="stop-after-prose",
@@ -154,6 +175,16 @@ def test_command_is_read_as_the_action_it_means(text: str, expected: Action) -> 
         ),
         pytest.param("suggest M1\nstop", "asks for suggest", id="stop-beside-another"),
         pytest.param("design c1ccccc1CCO\nStop, wait.", "asks for design", id="stop-beside-structures"),
+        pytest.param("design CCO; Cc1ccncc1\nstop", "asks for design", id="stop-beside-two-structures"),
+        pytest.param("design CCO\nstop", "asks for design", id="stop-beside-a-short-one"),
+        pytest.param("assay CCO: logd\nstop", "asks for assay", id="stop-beside-a-made-structure"),
+        pytest.param(
+            "nominate M7 potency=8.1\nstop", "asks for nominate", id="stop-beside-half-a-nomination"
+        ),
+        pytest.param(
+            "assay M2: potency x2, logd\nstop if it fails", "asks for assay", id="stop-beside-what-is-refused"
+        ),
+        pytest.param("assay M2: potency x2, logd, x3", "one count holds for all", id="two-counts"),
         pytest.param("stop? no wait", "no action found", id="question"),
         pytest.param('{"action_type": "assay", "replicates": "two"}', "whole number", id="word-for-number"),
         pytest.param("{" * 5000, "no action found", id="deep-braces"),

@@ -96,6 +96,7 @@ def test_fresh_programmes_alone_decide_for_an_attack_near_its_line(monkeypatch: 
     rows = measure.play(order, lambda _: None)
     once = measure.play(replace(order, last_programmes=0), lambda _: None)
     without = measure.play(replace(order, near_programmes=0), lambda _: None)
+    at_once = measure.play(replace(order, near_programmes=6), lambda _: None)
 
     counts = Counter(row.policy for row in rows)
     assert {name: counts[name] for name in LUCK_LASTS} == {
@@ -105,6 +106,7 @@ def test_fresh_programmes_alone_decide_for_an_attack_near_its_line(monkeypatch: 
     assert _beyond(rows) == ["walk"]
     assert _beyond(once) == ["cycle", "walk"]
     assert _beyond(without) == ["first_suggestion", "cycle", "walk"]
+    assert Counter(row.policy for row in at_once)["walk"] == 90, "those that decide, when there are no others"
 
 
 def _beyond(rows: list[Row]) -> list[str]:
