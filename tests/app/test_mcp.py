@@ -159,45 +159,6 @@ async def test_the_revision_is_the_clients_if_known_else_our_newest(wanted: Any,
     assert (status, error["error"]["data"]["supported"]) == (400, list(VERSIONS))
 
 
-async def test_pages_of_other_hosts_are_refused() -> None:
-    async with serving() as url, aiohttp.ClientSession() as http:
-        foreign, _, _ = await send(http, url, START, Origin="https://example.org")
-        own, _, _ = await send(http, url, START, Origin=url)
-
-    assert (foreign, own) == (403, 200)
-
-
-@pytest.mark.parametrize(
-    ("listens_on", "asked", "status"),
-    [
-        ("127.0.0.1", "rebound.example:{port}", 403),
-        ("127.0.0.1", "localhost:{port}", 200),
-        ("localhost", "[::1]:{port}", 200),
-        ("127.0.0.1", "[rebound", 403),
-        ("0.0.0.0", "laboratory.example", 200),  # a name of its own, or a proxy's
-    ],
-)
-async def test_on_loopback_no_name_but_its_own_leads_a_page_to_the_tools(
-    listens_on: str, asked: str, status: int
-) -> None:
-    async with serving(Config(host=listens_on)) as url, aiohttp.ClientSession() as http:
-        host = asked.format(port=url.rpartition(":")[2])
-        found, _, _ = await send(http, url, START, Origin=f"http://{host}", Host=host)
-
-    assert found == status
-
-
-async def test_behind_a_proxy_that_is_trusted_loopback_has_other_names() -> None:
-    async with (
-        serving(Config(host="127.0.0.1", trust_forwarded=True)) as url,
-        aiohttp.ClientSession() as http,
-    ):
-        host = "laboratory.example"
-        found, _, _ = await send(http, url, START, Origin=f"http://{host}", Host=host)
-
-    assert found == 200
-
-
 async def test_what_the_wire_does_not_take_is_the_callers_error() -> None:
     async with laboratory() as url, Client(f"{url}/mcp") as client:
         await client.call_tool("brief", {"task_id": "potency", "seed": 7})

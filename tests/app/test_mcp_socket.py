@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import aiohttp
-import pytest
-
 from app.config import Config
 from tests.app.fake import FakeEnvironment
 from tests.app.harness import connected, request, serving, tool
@@ -43,14 +40,3 @@ async def test_a_socket_of_its_own_is_told_when_its_environment_cannot_be_made()
 
     assert (told["error"]["code"], list(told["error"]["data"]), code) == (-32000, ["factory_name"], 1000)
     assert "secret" not in str(told)
-
-
-async def test_sockets_of_pages_of_other_hosts_are_refused() -> None:
-    async with serving() as url, aiohttp.ClientSession() as http:
-        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-            await http.ws_connect(f"{url}/mcp", headers={"Origin": "https://example.org"})
-        async with http.ws_connect(f"{url}/mcp", headers={"Origin": url}) as own:
-            await own.send_json(request("ping"))
-            answer = await own.receive_json()
-
-    assert (refused.value.status, answer["result"]) == (403, {})
