@@ -58,6 +58,8 @@ PROGRAMME: dict[str, Any] = {"split": "test", "seed": 0}
 """What is played of every task: a held-out programme, the same in every run."""
 OUT_OF_TIME = Action(action_type=ActionType.STOP, reason="out_of_time")
 
+_MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+"""What an answer that is no completion makes of reading it."""
 BUSY = ("OVERLOADED", "STEP_TIMEOUT", "JOURNAL_FAILED")
 """Causes of a server that could not do now what it may do later: nothing happened."""
 
@@ -149,7 +151,7 @@ class ModelPlayer:
         self._calls += 1
         try:
             self._answer = await self._ask(self._conversation.messages(calls_left=calls_left))
-        except (self._openai.OpenAIError, ValueError, TypeError, AttributeError) as why:
+        except (self._openai.OpenAIError, *_MALFORMED) as why:
             log.warning("model call %d failed: %s: %s", self._calls, type(why).__name__, str(why)[:300])
             self._answer = ""
         self._failed += not self._answer

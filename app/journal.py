@@ -54,8 +54,16 @@ class Journal(Protocol):
     def forget(self, session_id: str) -> None:
         """Note that nobody will resume the session."""
 
+    @property
+    def is_heavy(self) -> bool:
+        """Whether it holds more than it should: sessions without a place are to be forgotten."""
+
     async def close(self) -> None:
         """Write what is still to be written, and let go."""
+
+
+MAX_BYTES = 64 * 2**20
+"""Of all messages in memory, before sessions without a place are forgotten: 60,000 of 1 kB."""
 
 
 class MemoryJournal:
@@ -66,6 +74,8 @@ class MemoryJournal:
     def __init__(self) -> None:
         self._entries: dict[str, list[tuple[Entry, bytes]]] = {}
         """Messages as bytes: a text with one rare character takes four times as much."""
+        self._size = 0
+        """Bytes of all messages."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -77,7 +87,9 @@ class MemoryJournal:
     async def append(self, session_id: str, origin: str, entry: Entry) -> None:  # noqa: ARG002 - for others
         """Add an entry; a reset begins the record anew."""
         kept = entry._replace(message={}), json.dumps(entry.message, ensure_ascii=False).encode()
+        self._size += len(kept[1])
         if entry.kind == "reset":
+            self.forget(session_id)
             self._entries[session_id] = [kept]
         else:
             self._entries[session_id].append(kept)
@@ -89,7 +101,12 @@ class MemoryJournal:
 
     def forget(self, session_id: str) -> None:
         """Drop the record."""
-        self._entries.pop(session_id, None)
+        self._size -= sum(len(message) for _, message in self._entries.pop(session_id, ()))
+
+    @property
+    def is_heavy(self) -> bool:
+        """Whether all messages together are longer than ``MAX_BYTES``."""
+        return self._size > MAX_BYTES
 
     async def close(self) -> None:
         """Do nothing."""

@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from aiohttp import web
 
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
 BURST_SECONDS = 2.0
 MAX_ADDRESSES = 16_384
 """Addresses remembered at once; the longest silent one is forgotten first, its bucket being full by then."""
@@ -119,7 +120,8 @@ def payer_of(address: str) -> str | None:
     found = getattr(found, "ipv4_mapped", None) or found
     if found.is_loopback:
         return None
-    return str(found if found.version == 4 else ipaddress.ip_network((found, 64), strict=False))
+    is_alone = found.version == 4 or found in _NAT64  # there everybody has one address
+    return str(found if is_alone else ipaddress.ip_network((found, 64), strict=False))
 
 
 LIMITS = web.AppKey("limits", Limits)

@@ -43,7 +43,8 @@ class McpSessions:
     def open(self) -> McpSession:
         """Return a new session; nothing is made for it yet."""
         while len(self._sessions) >= self._limit:
-            self._sessions.pop(next(iter(self._sessions)))  # its game, if any, expires by itself
+            idle = (name for name, session in self._sessions.items() if session.seat is None)
+            self._sessions.pop(next(idle, None) or next(iter(self._sessions)))  # its game expires by itself
         session = McpSession(id=secrets.token_hex(16))
         self._sessions[session.id] = session
         return session

@@ -10,9 +10,12 @@ from pydantic import BaseModel, ValidationError
 
 from app.encoding import NotJson, dumps, received
 from app.misfits import describe, shorten
-from app.sieve import MAX_READ, TooLong
+from app.sieve import MAX_MESSAGE, MAX_READ, TooLong
 
 M = TypeVar("M", bound=BaseModel)
+
+_BODY = web.RequestKey("body", bytes)
+"""Where a request keeps its body: it can be read once."""
 
 
 class Refused(Exception):
@@ -38,10 +41,25 @@ async def read_body(request: web.Request) -> bytes:
     """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Refused(415, {"detail": "a body with a Content-Encoding is not read: send it as it is"})
-    body = await request.read()
-    if len(body) > MAX_READ:
-        raise TooLong(len(body))
-    return body
+    if _BODY in request:
+        return request[_BODY]
+    body, size = bytearray(), 0
+    try:
+        while size <= MAX_MESSAGE and (chunk := await request.content.readany()):
+            size += len(chunk)
+            if size <= MAX_READ:
+                body += chunk
+            else:
+                body.clear()
+    except BaseException:
+        body.clear()  # who hangs up halfway leaves a traceback, which holds what is here for a while
+        raise
+    if size > MAX_MESSAGE:
+        raise web.HTTPRequestEntityTooLarge(MAX_MESSAGE, size)
+    if size > MAX_READ:
+        raise TooLong(size)
+    request[_BODY] = bytes(body)
+    return bytes(body)
 
 
 async def read_model(request: web.Request, model: type[M], *, is_optional: bool = False) -> M:

@@ -349,6 +349,8 @@ class Service:
             raise
         finally:
             session.episode = session.episode or 1  # there may be a record now, whoever waits for it
+        if self.journal.is_heavy:
+            self._drop(self.sessions.shed())
         session.episode, session.number = episode, number
         session.steps += kind == "step"
         session.is_finished = reply.done

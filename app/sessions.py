@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
 from collections import OrderedDict
@@ -163,16 +164,22 @@ class SessionTable:
     def remember(self, sessions: Iterable[Session], *, are_wanted: bool = False) -> list[Session]:
         """Take in detached sessions, longest unused first; return those that had to be dropped.
 
-        Finished ones and those of REST that were never stepped are dropped first, unless somebody has just
+        Finished ones, and those of REST that were left unstepped, are dropped first, unless somebody has just
         looked at them: there is little to lose.
         """
         for session in sessions:
+            is_left = session.is_rest and session.steps == 0 and self._is_idle(session)
             self.touch(session)  # the time in which it can be resumed begins now
             self._detached[session.id] = session
-            if not are_wanted and (session.is_finished or (session.is_rest and session.steps == 0)):
+            if not are_wanted and (session.is_finished or is_left):
                 self._detached.move_to_end(session.id, last=False)
         surplus = len(self._detached) - self._max_detached
         return [self._detached.popitem(last=False)[1] for _ in range(surplus)]
+
+    def shed(self) -> list[Session]:
+        """Drop and return a part of the detached sessions, those that are missed least."""
+        number = math.ceil(len(self._detached) / 16)
+        return [self._detached.popitem(last=False)[1] for _ in range(number)]
 
     def stale(self) -> list[Session]:
         """Drop and return the detached sessions that nobody resumed in time."""
@@ -220,16 +227,18 @@ class SessionTable:
         The longest idle one that is finished; else one that is idle for long enough; else one that was never
         stepped. One that is still being opened makes no room.
         """
-        limit = self.clock() - self._rest_idle_seconds
         ranked = [
             (0 if session.is_finished else 2 if session.steps == 0 else 1, session.last_used, session)
             for session in self._sessions.values()
             if session.is_rest is is_rest
             and session.calls_running == 0
             and session.connection is None
-            and (session.is_finished or session.last_used < limit or (session.steps == 0 < session.episode))
+            and (session.is_finished or self._is_idle(session) or (session.steps == 0 < session.episode))
         ]
         return min(ranked, key=lambda entry: entry[:2])[2] if ranked else None
+
+    def _is_idle(self, session: Session) -> bool:
+        return session.last_used < self.clock() - self._rest_idle_seconds
 
     def all(self) -> list[Session]:
         """Return every session."""

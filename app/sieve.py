@@ -5,7 +5,7 @@ everybody for tenths of a second, and nothing that this server understands is lo
 bytes of a longer one are let fall as they come, and a short one that says how long it was takes its place.
 
 Of pings that come together the last is handed on: its pong answers them all (RFC 6455, 5.5.3). Who sends
-thousands of pings and pongs a second is let go, for to look at them holds up everybody, too.
+thousands of pings, pongs or parts of a message a second is let go: to look at them holds up everybody, too.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ MAX_MESSAGE = 16 * 2**20
 """Bytes of one message in; larger ones close the socket with 1009."""
 MAX_READ = 2**20
 """Bytes of the longest message that is read; longer ones are answered with an error."""
-MAX_CONTROLS = 2000
-"""Pings and pongs that one socket may send in a second."""
-_CONTINUATION, _TEXT, _CLOSE, _PING = 0, 1, 8, 9
+MAX_SMALL = 2000
+"""Pings, pongs and parts of messages that one socket may send in a second."""
+_CONTINUATION, _TEXT, _CLOSE, _PING, _PONG = 0, 1, 8, 9, 10
 _NO_FRAME = b"\x83\0"
 """The reader refuses it, and closes with 1002."""
 _OPCODES = frozenset((0, 1, 2, 8, 9, 10))
@@ -75,7 +75,7 @@ class Sieve:
     """One connection's sieve."""
 
     __slots__ = (
-        "_begun", "_controls", "_is_open", "_last", "_left", "_message", "_reader", "_second", "_sheds",
+        "_begun", "_is_open", "_last", "_left", "_message", "_reader", "_second", "_sheds", "_small",
     )  # fmt: skip
 
     def __init__(self, reader: Reader) -> None:
@@ -93,9 +93,9 @@ class Sieve:
         self._sheds = False
         """Whether the present message is let fall."""
         self._second = 0.0
-        """When the present second of pings and pongs began ..."""
-        self._controls = 0
-        """... and how many came in it."""
+        """When the present second began ..."""
+        self._small = 0
+        """... and how many pings, pongs and parts came in it."""
 
     def feed_eof(self) -> None:
         """Take note that nothing more will come."""
@@ -124,14 +124,13 @@ class Sieve:
                 return b"".join(parts)
             if frame.opcode < 0:
                 self._is_open = False
+            elif self._counts(frame):
+                self._is_open = False
+                return b"".join((*parts, _NO_FRAME))
             elif frame.opcode < _CLOSE:
                 self._begin(frame, data[place : frame.start], parts)
                 place = frame.start
             else:
-                self._controls += 1
-                if self._controls > MAX_CONTROLS and self._is_flood():
-                    self._is_open = False
-                    return b"".join((*parts, _NO_FRAME))
                 if frame.opcode == _PING:
                     if ping >= 0:
                         parts[ping] = b""
@@ -141,11 +140,16 @@ class Sieve:
         parts.append(data[place:])
         return b"".join(parts)
 
-    def _is_flood(self) -> bool:
-        """Say whether that many pings and pongs came within a second; if not, another second begins."""
+    def _counts(self, frame: _Frame) -> bool:
+        """Count what is no message of its own; say whether too many of them came within a second."""
+        if frame.is_final and frame.opcode not in (_CONTINUATION, _PING, _PONG):
+            return False
+        self._small += 1
+        if self._small <= MAX_SMALL:
+            return False
         now = time.monotonic()
         is_flood = now - self._second < 1.0
-        self._second, self._controls = now, 1
+        self._second, self._small = now, 1
         return is_flood
 
     def _begin(self, frame: _Frame, header: bytes, parts: list[bytes]) -> None:

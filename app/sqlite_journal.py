@@ -116,6 +116,9 @@ class SqliteJournal:
         )
         return found
 
+    is_heavy = False
+    """A file may grow."""
+
     def forget(self, session_id: str) -> None:
         """Mark the session as closed; its record stays, for export."""
         statement = "UPDATE sessions SET is_closed = 1 WHERE id = ?"

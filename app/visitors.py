@@ -35,7 +35,7 @@ class Scratch:
     session: Session | None = None
     """Opened by the first step after it."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by whoever opens it."""
+    """Held by whoever opens it or gives it up."""
 
 
 SCRATCH = web.AppKey("scratch", Scratch)
@@ -47,9 +47,10 @@ async def reset(request: web.Request) -> web.StreamResponse:
     reply = await rest.reset(request)
     if not rest.is_named(request):
         scratch = request.app[SCRATCH]
-        if scratch.session is not None:
-            request.app[SERVICE].close(scratch.session)
-        scratch.arguments, scratch.session = arguments.as_mapping(), None
+        async with scratch.turn:
+            if scratch.session is not None:
+                request.app[SERVICE].close(scratch.session)
+            scratch.arguments, scratch.session = arguments.as_mapping(), None
     return reply
 
 

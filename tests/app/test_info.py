@@ -78,7 +78,7 @@ def test_of_an_action_no_more_is_kept_than_its_kind_uses() -> None:
     }  # fmt: skip
 
     kept = ActionMessage.model_validate(full).as_message()
-    with pytest.raises(ValidationError, match="at most 16000 characters"):
+    with pytest.raises(ValidationError, match="at most 16000 bytes"):
         ActionMessage.model_validate({"action_type": "assay", "compounds": ["C" * 1000] * 17})
 
     assert kept == {"action_type": "suggest", "compound": "M1", "rationale": "why"}

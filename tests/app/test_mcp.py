@@ -166,7 +166,7 @@ async def test_what_the_wire_does_not_take_is_the_callers_error() -> None:
         refused = await client.call_tool("assay", {"compounds": compounds, "assays": ["potency"]})
 
     assert refused.is_error
-    assert "at most 16000 characters" in refused.content[0].text
+    assert "at most 16000 bytes" in refused.content[0].text
 
 
 def test_handshakes_are_forgotten_longest_unused_first() -> None:

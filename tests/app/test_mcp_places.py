@@ -9,6 +9,8 @@ from typing import Any
 import aiohttp
 
 from app.config import Config
+from app.mcp_sessions import McpSessions
+from app.sessions import Origin, Session
 from tests.app.harness import serving
 from tests.app.test_mcp import START, laboratory, request, send, tool
 
@@ -18,10 +20,10 @@ async def test_handshakes_take_no_place_and_a_place_lost_comes_back_or_is_a_404(
         names = [(await send(http, url, START))[2]["Mcp-Session-Id"] for _ in range(5)]
         for seed, name in enumerate(names[:3]):  # each takes the place of the one before
             assert "result" in (await send(http, url, tool("brief", seed=seed), Mcp_Session_Id=name))[1]
-        status, noted, _ = await send(http, url, tool("notebook"), Mcp_Session_Id=names[0])
-        gone, _, _ = await send(http, url, request("ping"), Mcp_Session_Id=names[1])
+        status, noted, _ = await send(http, url, tool("notebook"), Mcp_Session_Id=names[1])
+        gone, _, _ = await send(http, url, request("ping"), Mcp_Session_Id=names[0])
 
-    assert (status, noted["result"]["structuredContent"]["observation"]["seed"]) == (200, 0)
+    assert (status, noted["result"]["structuredContent"]["observation"]["seed"]) == (200, 1)
     assert gone == 404
 
 
@@ -81,3 +83,14 @@ async def test_parallel_calls_of_an_openenv_session_take_turns() -> None:
         )
 
     assert all("result" in answer for answer in answers)
+
+
+def test_handshakes_without_a_programme_are_forgotten_first() -> None:
+    sessions = McpSessions(limit=2)
+    playing, idle = sessions.open(), sessions.open()
+    playing.seat = Session(id="s", origin=Origin.CREATED, last_used=0.0)
+
+    sessions.open()
+
+    assert set(sessions._sessions) >= {playing.id}
+    assert idle.id not in sessions._sessions

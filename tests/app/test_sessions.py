@@ -138,3 +138,15 @@ def test_a_session_that_was_created_and_left_alone_makes_room_for_a_socket(clock
     assert table.least_wanted(is_rest=False) is created
     created.connection = Peer()
     assert table.least_wanted(is_rest=False) is None
+
+
+def test_a_fresh_rest_session_is_not_the_first_to_go(clock: Clock) -> None:
+    table = SessionTable(
+        capacity=2, rest_capacity=2, idle_seconds=600.0, rest_idle_seconds=60.0, detached=1, clock=clock
+    )
+    old, fresh, left = table.open(Origin.SOCKET), table.open(Origin.REST), table.open(Origin.REST)
+    table.detach(old)
+
+    assert table.detach(fresh) == [old]
+    clock.now = 90.0
+    assert table.detach(left) == [left]

@@ -53,12 +53,14 @@ async def test_unreadable_answers_failed_calls_and_tokens_are_counted(server_url
     attempts = await hold(model, server_url, tmp_path / "attempts.jsonl")
     row = standing.row(attempts)
 
+    # who of the three at once hears what is chance: one may spend its turns on what is no action
+    steps, parsed = sum(a.steps for a in attempts), sum(a.parsed for a in attempts)
+    assert (parsed, sum(a.refused for a in attempts)) == (steps - 3, 1)
     assert sum(a.failed_calls for a in attempts) == 2
-    assert (sum(a.parsed for a in attempts), sum(a.refused for a in attempts)) == (4, 1)
-    assert sum(a.prompt_tokens for a in attempts) == 300
+    assert sum(a.prompt_tokens for a in attempts) == 100 * (parsed - 1)
     assert row["all"]["programmes"] == 3
-    assert row["all"]["parse_rate"] == pytest.approx(4 / 7)
-    assert row["all"]["error_rate"] == pytest.approx(1 / 4)
+    assert row["all"]["parse_rate"] == pytest.approx(parsed / steps)
+    assert row["all"]["error_rate"] == pytest.approx(1 / parsed)
     assert row["all"]["low"] <= row["all"]["score"] <= row["all"]["high"]
     assert "stub/model" in standing.table(row)
 

@@ -109,6 +109,9 @@ async def test_a_busy_endpoint_is_asked_again_without_losing_a_step(server_url):
         pytest.param(Raw({"id": "x", "object": "chat.completion", "choices": []}), id="no-choices"),
         pytest.param(Raw(completion([{"role": "assistant", "content": None}])), id="null-content"),
         pytest.param(Raw("<html>a proxy's page</html>"), id="html"),
+        pytest.param(
+            Raw({"id": "x", "object": "chat.completion", "choices": {"0": 1}}), id="choices-by-name"
+        ),
         pytest.param("", id="empty-text"),
     ],
 )
