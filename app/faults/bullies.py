@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from app.faults.kills import phase, playing, taken
@@ -100,6 +101,13 @@ async def _read_nothing(port: int, until: float) -> None:
     raw.abort()
 
 
+async def _again(way: Callable[[int, float], Coroutine[Any, Any, None]], port: int, until: float) -> None:
+    """Come again whenever the server lets go of one who sends too many small frames."""
+    while time.monotonic() < until:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await way(port, until)
+
+
 async def _byte_by_byte(port: int, until: float) -> None:
     raw = Raw(port)
     await raw.connect()
@@ -143,15 +151,16 @@ async def _ping(port: int, until: float) -> None:
         while time.monotonic() < until:
             raw.writer.write(pings)
             await raw.writer.drain()
-            await raw.reader.read(1 << 16)
+            if not await raw.reader.read(1 << 16):
+                break
     raw.abort()
 
 
 WAYS: dict[str, Callable[[int, float], Coroutine[Any, Any, None]]] = {
     "unread": _read_nothing,
-    "bytes": _byte_by_byte,
+    "bytes": partial(_again, _byte_by_byte),
     "large": _large_frames,
-    "pings": _ping,
+    "pings": partial(_again, _ping),
 }
 NAMES = {
     "unread": "unread replies",
