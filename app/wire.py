@@ -26,7 +26,7 @@ from molforge.command import MAX_COMMAND
 Smiles = Annotated[str, StringConstraints(max_length=1000)]
 """Longer than the laboratory takes (250), so that an agent is told why, and short enough to carry."""
 MAX_ACTION = 16_000
-"""Bytes of structures, ids, rationale and command in one action; the journal keeps them."""
+"""Bytes of structures, ids and rationale in one action: the journal keeps them. A command has its limit."""
 MAX_NAME = 64
 Name = Annotated[str, StringConstraints(max_length=MAX_NAME)]
 MAX_UNKNOWN = 64
@@ -127,7 +127,7 @@ class ActionMessage(BaseModel):
 
     @model_validator(mode="after")
     def _is_of_some_length(self) -> ActionMessage:
-        texts = (*self.smiles, *self.compounds, self.rationale or "", self.command or "")
+        texts = (*self.smiles, *self.compounds, self.rationale or "")
         if sum(len(text.encode(errors="replace")) for text in texts) > MAX_ACTION:
             raise PydanticCustomError("action_long", f"an action holds at most {MAX_ACTION} bytes of text")
         return self
@@ -158,9 +158,7 @@ FIELDS: dict[str | None, frozenset[str]] = {
 def is_command(data: dict[str, Any]) -> bool:
     """Say whether an action is a command and nothing else, as most are: then there is no more to check."""
     command = data.get("command")
-    if type(command) is not str or len(data) != 1 or len(command) > MAX_COMMAND:
-        return False
-    return command.isascii()  # others are longer than they look
+    return type(command) is str and len(data) == 1 and len(command) <= MAX_COMMAND
 
 
 class ResetArguments(BaseModel):
