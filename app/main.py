@@ -24,7 +24,6 @@ from app.visitors import SCRATCH, Scratch
 from app.watch import WATCH, Watch
 from molforge.seeding import DEFAULT_SECRET, secret_fingerprint
 
-MAX_BODY = 16 * 2**20
 FACTORY = "app.environments:environment_factory"
 WARM_UPS: str | None = "app.environments:warm_ups"
 
@@ -40,7 +39,7 @@ def create_app(config: Config | None = None, *, engine: Engine | None = None) ->
         detached=config.max_detached,
         resume_seconds=config.resume_seconds,
     )
-    app = web.Application(middlewares=[identify, translate_errors, limit_rates], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[identify, translate_errors, limit_rates])
     app[CONFIG] = config
     app[MCP_SESSIONS] = McpSessions()
     app[SCRATCH] = Scratch()

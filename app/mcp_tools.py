@@ -277,8 +277,11 @@ def check(name: str, arguments: Any) -> tuple[Tool, BaseModel]:
     try:
         return tool, tool.arguments.model_validate(given)
     except ValidationError as error:
-        told = "; ".join(map(as_sentence, describe(error)))
-        raise BadToolArguments(f"{name}: {told}") from None
+        raise _misfit(name, error) from None
+
+
+def _misfit(name: str, error: ValidationError) -> BadToolArguments:
+    return BadToolArguments(f"{name}: {'; '.join(map(as_sentence, describe(error)))}")
 
 
 async def call(tool: Tool, arguments: BaseModel, *, service: Service, session: Session) -> Outcome:
@@ -291,7 +294,7 @@ async def call(tool: Tool, arguments: BaseModel, *, service: Service, session: S
     try:
         message = ActionMessage.model_validate({"action_type": tool.action_type, **given})
     except ValidationError as error:  # what no tool's own schema says
-        raise BadToolArguments(f"{tool.name}: {'; '.join(map(as_sentence, describe(error)))}") from None
+        raise _misfit(tool.name, error) from None
     try:
         return _stepped(await service.step(session, message.to_action()))
     except NotReset:

@@ -12,6 +12,7 @@ from app.bodies import ErrorBody, RpcReply, ValidationBody
 from app.endpoints import ENDPOINTS, Endpoint
 from app.errors import INTERNAL, INTERNAL_MESSAGE
 from app.limits import FREE
+from app.replies import COMPRESSED
 from app.wire import ActionMessage, Observation
 
 VERSION = "1.0.0"
@@ -70,6 +71,7 @@ _ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         {"detail": "no programme is open in this session: send reset first", "code": "NOT_RESET"},
     ),
     413: ("The body is larger than 16 MiB.", {"detail": "Request Entity Too Large"}),
+    415: ("The body is compressed.", COMPRESSED),
     422: (
         "The body does not fit; nothing happened.",
         {
@@ -180,7 +182,7 @@ def _responses(endpoint: Endpoint) -> dict[str, Any]:
     responses: dict[str, Any] = {str(endpoint.success): _success(endpoint)}
     statuses = {405, *endpoint.errors, *(() if endpoint.path in FREE else (429,))}
     if endpoint.body is not None:
-        statuses |= {413} if endpoint.reply is RpcReply else {400, 413, 422}
+        statuses |= {413, 415} if endpoint.reply is RpcReply else {400, 413, 415, 422}
     if 202 in statuses:
         responses["202"] = {"description": "A notification: there is no answer."}
         statuses.remove(202)

@@ -14,6 +14,7 @@ from app.sieve import MAX_MESSAGE, MAX_READ, TooLong
 
 M = TypeVar("M", bound=BaseModel)
 
+COMPRESSED = {"detail": "a body with a Content-Encoding is not read: send it as it is"}
 _BODY = web.RequestKey("body", bytes)
 """Where a request keeps its body: it can be read once."""
 
@@ -40,7 +41,7 @@ async def read_body(request: web.Request) -> bytes:
     A compressed one is refused with a 415 unread: a few bytes of it can be millions.
     """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Refused(415, {"detail": "a body with a Content-Encoding is not read: send it as it is"})
+        raise Refused(415, COMPRESSED)
     if _BODY in request:
         return request[_BODY]
     body, size = bytearray(), 0
